@@ -1,0 +1,73 @@
+// ImageDestination and its traits: the writing contract.
+
+import type { Descriptor } from "../content/descriptor.ts";
+import type { Digest } from "../content/digest.ts";
+import type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
+import type { ImageName } from "./name.ts";
+import type { Signature } from "./source.ts";
+
+// Transports see of trust only these two.
+export type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
+
+/** What a destination wants and can take. Plain data, so that planning needs no I/O. */
+export interface DestinationTraits {
+  /** Manifest media types it accepts, best first; empty if it accepts any. */
+  readonly manifestTypes: readonly string[];
+  readonly layers: "compress" | "decompress" | "preserve";
+  /** Whether foreign layers may stay URLs, rather than be uploaded. */
+  readonly keepsForeignUrls: boolean;
+  /** Whether it can hold a list together with its images. */
+  readonly holdsLists: boolean;
+  /** Why it cannot hold signatures; absent where it can. */
+  readonly refusesSignatures?: string;
+  /** Whether several blobs may be written at a time. */
+  readonly concurrent: boolean;
+}
+
+/** What a blob is to the image. */
+export type BlobRole = "layer" | "config";
+
+/** What a destination holds now. */
+export interface StoredBlob {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  /** How it got there: its bytes were sent, they were there, or taken from a neighbour. */
+  readonly by: "sending" | "presence" | "mounting";
+}
+
+/**
+ * Writes one image, or one list of images, to where it is to be kept.
+ *
+ * The order is fixed: blobs, the manifest that names them, signatures over that manifest, `commit`.
+ * Disposing without `commit` gives the image up: unreferenced content may remain, a name never.
+ */
+export interface ImageDestination extends AsyncDisposable {
+  readonly name: ImageName;
+  readonly traits: DestinationTraits;
+
+  /** Makes `wanted` part of the image without sending it, if the destination can get at it. */
+  reuseBlob(wanted: Descriptor, role: BlobRole): Promise<StoredBlob | undefined>;
+
+  /**
+   * Writes a blob.
+   *
+   * A stream whose content is wrong ends with an error. So nothing is published under the blob's
+   * digest before the stream has ended, and after an error what was written is removed. `signal`
+   * ends the writing. May be called again for a blob that failed.
+   */
+  putBlob(blob: OutgoingBlob, role: BlobRole, signal?: AbortSignal): Promise<StoredBlob>;
+
+  /**
+   * Writes a manifest: of the image `instance` of a list or, without it, of the top level.
+   *
+   * Fails with `unsupported` if a manifest of this type is not taken, so that another type may be
+   * tried, and names `missingBlobs` if it is refused because blobs are missing.
+   */
+  putManifest(manifest: OutgoingManifest, instance?: Digest): Promise<void>;
+
+  putSignatures(signatures: readonly Signature[], instance?: Digest): Promise<void>;
+
+  /** Makes the image visible under its name. */
+  commit(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+// ImageSource: the reading contract.
+
+import type { ByteStream } from "../blob/stream.ts";
+import type { Descriptor } from "../content/descriptor.ts";
+import type { Digest } from "../content/digest.ts";
+import type { ImageName } from "./name.ts";
+
+/** A manifest as stored. Its bytes are never re-encoded on the way. */
+export interface RawManifest {
+  readonly bytes: Uint8Array;
+  /** As the transport reports it; empty where it knows none. */
+  readonly mediaType: string;
+}
+
+/** A signature as stored: opaque bytes in the signature blob format. */
+export type Signature = Uint8Array;
+
+/** How a blob is to be read. */
+export interface BlobReading {
+  /** Ends the reading. */
+  readonly signal?: AbortSignal;
+  /** Set after bytes turned out wrong: caches on the way are to be bypassed. */
+  readonly fresh?: boolean;
+}
+
+/**
+ * Reads the parts of one image, or of one list of images, from where they are kept.
+ *
+ * A source reports what it finds: it checks no digest and asks no policy. Core does both, once, for
+ * all transports. `instance` picks one image out of a list; without it, the top level is meant.
+ */
+export interface ImageSource extends AsyncDisposable {
+  readonly name: ImageName;
+  /** Whether several blobs may be read at a time. */
+  readonly concurrent: boolean;
+
+  /** Returns the manifest as stored. Fails with `not-found` if there is none. */
+  readManifest(instance?: Digest): Promise<RawManifest>;
+
+  /** Returns all signatures kept with the image, in no particular order. */
+  readSignatures(instance?: Digest): Promise<readonly Signature[]>;
+
+  /**
+   * Opens a blob. The bytes come as stored, neither decompressed nor checked.
+   *
+   * May be called again for the same blob after its stream has failed.
+   */
+  openBlob(blob: Descriptor, reading?: BlobReading): Promise<ByteStream>;
+}

@@ -1,0 +1,91 @@
+// Transport, ImageReference, TransportContext: how core meets the places where images are kept.
+
+import type { ImageDestination } from "./destination.ts";
+import type { ImageName } from "./name.ts";
+import type { RegistryAccess } from "./registry-access.ts";
+import type { ImageSource } from "./source.ts";
+
+/** What a transport may tell while it works. */
+export interface TransportLog {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/** Each transport has a drawer here and opens no other. */
+export interface TransportSettings {
+  readonly docker: DockerSettings;
+  readonly dir: DirSettings;
+  readonly oci: OciSettings;
+}
+
+/** How registries are to be spoken to. */
+export interface DockerSettings {
+  readonly access: RegistryAccess;
+  readonly userAgent: string;
+}
+
+/** What `dir:` shall do with layers; absent: keep them as they are. */
+export interface DirSettings {
+  readonly layers?: "compress" | "decompress";
+}
+
+/** Where and how `oci:` keeps layers. */
+export interface OciSettings {
+  /** Holds the blobs of several layouts, instead of each layout's own `blobs`. */
+  readonly sharedBlobDirectory?: string;
+  /** Whether uncompressed layers stay uncompressed. */
+  readonly acceptsUncompressedLayers?: boolean;
+}
+
+/** What the program lends a transport for one side of one operation. */
+export interface TransportContext {
+  readonly signal: AbortSignal;
+  /** Where large temporary files go. */
+  readonly temporaryDirectory: string;
+  readonly log: TransportLog;
+  readonly settings: TransportSettings;
+  /** For a destination: where the content comes from, if it may be taken from there directly. */
+  readonly origin?: ImageName;
+}
+
+/** An ImageName that can be opened. */
+export interface ImageReference extends ImageName {
+  openSource(context: TransportContext): Promise<ImageSource>;
+  openDestination(context: TransportContext): Promise<ImageDestination>;
+  /** Absent where the transport cannot delete. */
+  deleteImage?(context: TransportContext): Promise<void>;
+  /**
+   * Returns the tags beside this image, in the order of the registry, or undefined if it does not
+   * disclose them. Absent where there is no such thing.
+   */
+  listTags?(context: TransportContext): Promise<readonly string[] | undefined>;
+}
+
+/** The tags of one repository or archive. */
+export interface TagList {
+  /** The full repository name; absent where tags are not those of a repository. */
+  readonly repository?: string;
+  /** Absent if there is no image at all. */
+  readonly tags?: readonly string[];
+}
+
+/**
+ * A kind of storage: the part before the first colon of an image name.
+ *
+ * This face of a transport is small and always loaded. What does the work, its sources and
+ * destinations, is imported when a reference is opened: `copy dir:a oci:b` never loads the registry
+ * client.
+ */
+export interface Transport {
+  readonly name: string;
+  /** Parses what follows the colon. Fails with `usage`. */
+  parseReference(text: string): ImageReference;
+  /** Fails with `config` if `scope` could never match an image of this transport in policy.json. */
+  checkPolicyScope(scope: string): void;
+  /** Lists the tags of the repository or archive that `text` names. Absent where there are none. */
+  listTags?(text: string, context: TransportContext): Promise<TagList>;
+}
+
+/** All transports by name. */
+export type TransportTable = Readonly<Record<string, Transport>>;

@@ -1,0 +1,52 @@
+// Every limit by its name: what we accept from outside, how often we try, and how long we wait.
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Sizes in bytes, times in milliseconds. Nothing from outside is read whole without one of these. */
+export const limits = {
+  /** As registries limit it. */
+  manifestBytes: 4 * MiB,
+  configBytes: 4 * MiB,
+  signatureBytes: 4 * MiB,
+  /** Lookaside servers may answer for ever. */
+  signatures: 128,
+  signaturesBytes: 64 * MiB,
+  tokenBytes: 1 * MiB,
+  errorBodyBytes: 1 * MiB,
+  /** How much text from outside one message may show. */
+  shownCharacters: 1 * KiB,
+  tagsPageBytes: 16 * MiB,
+  tagsPages: 10_000,
+  indexJsonBytes: 32 * MiB,
+  configFileBytes: 4 * MiB,
+  jsonDepth: 64,
+  layers: 10_000,
+
+  /** Blobs moved at a time, where both sides allow several. */
+  parallelBlobs: 6,
+
+  redirects: 10,
+  requestAttempts: 4,
+  /** The first pause between two attempts; each further one doubles. */
+  retryDelayMs: 500,
+  /** The longest `Retry-After` that is waited for. */
+  retryAfterMs: 60_000,
+  /** All waiting of one copy together. */
+  waitingMs: 120_000,
+  /** Broken downloads in a row that brought no new byte. */
+  fruitlessResumptions: 3,
+  connectMs: 30_000,
+  firstHeaderMs: 60_000,
+  /** Registries hash a whole blob before they answer the commit. */
+  commitMs: 300_000,
+  /** No byte for so long means that the connection is broken. */
+  idleMs: 60_000,
+  /** Fewer bytes than `slowBytes` in `slowMs` mean the same. */
+  slowMs: 120_000,
+  slowBytes: 1 * KiB,
+  /** How long cleaning up after a signal may take. */
+  cleanUpMs: 1_000,
+  /** A temporary file of ours that is older than this was left by a run that crashed. */
+  leftoverMs: 24 * 60 * 60 * 1000,
+} as const;

@@ -1,0 +1,274 @@
+// The gate: from an image as found to an image that may be carried.
+//
+// A destination takes nothing but an OutgoingBlob or an OutgoingManifest. Only an AdmittedImage makes
+// those, and only a Gate gives one. So copying without asking the policy does not type-check.
+
+import { collect } from "../blob/collect.ts";
+import type { ByteStream, Stage } from "../blob/stream.ts";
+import { streamOf } from "../blob/stream.ts";
+import { verified } from "../blob/verify.ts";
+import type { Descriptor } from "../content/descriptor.ts";
+import { type Digest, digestAlgorithm, digestOf } from "../content/digest.ts";
+import { Failure } from "../failure.ts";
+import { type ImageName, spelled } from "../image/name.ts";
+import type { BlobReading, ImageSource, RawManifest, Signature } from "../image/source.ts";
+import { limits } from "../limits.ts";
+import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
+
+/** One rule of a policy, such as `signedBy` or `reject`. */
+export interface PolicyRequirement {
+  /** The rule's `type` in policy.json. */
+  readonly type: string;
+  /** Whether passing it means that a signature over the whole image was verified. */
+  readonly verifiesSignatures: boolean;
+  /** Decides. Throwing means "could not decide", and refuses the image just as firmly. */
+  decide(candidate: Candidate): Promise<Verdict>;
+}
+
+/** What one rule says. A refusal always says why. */
+export type Verdict =
+  { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+
+/** Finds the rules that apply to an image. The parsed policy.json is one. */
+export interface Policy {
+  requirementsFor(image: ImageName): readonly PolicyRequirement[];
+}
+
+const key = Symbol("admission"); // never exported
+type Key = typeof key;
+
+function checkKey(held: Key): void {
+  if (held !== key) throw new Failure("bug", "An image was to be carried without an admission");
+}
+
+/** An image as found. It can be looked at, but not carried. Everything read is kept, and read once. */
+export class Candidate {
+  readonly name: ImageName;
+  /** Absent for what the name itself leads to. */
+  readonly instance: Digest | undefined;
+  readonly #source: ImageSource;
+  #manifest: Promise<RawManifest> | undefined;
+  #signatures: Promise<readonly Signature[]> | undefined;
+
+  constructor(source: ImageSource, instance?: Digest) {
+    this.name = source.name;
+    this.instance = instance;
+    this.#source = source;
+  }
+
+  /** Returns the manifest, which matches the digest that it was asked for by, if it was by one. */
+  manifest(): Promise<RawManifest> {
+    this.#manifest ??= this.#readManifest();
+    return this.#manifest;
+  }
+
+  async #readManifest(): Promise<RawManifest> {
+    const manifest = await this.#source.readManifest(this.instance);
+    if (manifest.bytes.length > limits.manifestBytes) {
+      throw new Failure(
+        "corrupt",
+        `exceeded maximum allowed size of ${limits.manifestBytes} bytes`,
+      );
+    }
+    const expected = this.instance ?? this.name.digest;
+    if (expected !== undefined) {
+      const actual = manifestDigest(manifest.bytes, digestAlgorithm(expected));
+      if (actual !== expected) {
+        throw new Failure(
+          "corrupt",
+          `Manifest does not match provided manifest digest ${expected}, it has ${actual}`,
+        );
+      }
+    }
+    return manifest;
+  }
+
+  /** Returns the digest of the manifest, computed here, whatever anybody else says it is. */
+  async digest(): Promise<Digest> {
+    const expected = this.instance ?? this.name.digest;
+    const { bytes } = await this.manifest();
+    return expected ?? manifestDigest(bytes);
+  }
+
+  /** Returns the signatures kept with the image. */
+  signatures(): Promise<readonly Signature[]> {
+    this.#signatures ??= this.#source.readSignatures(this.instance);
+    return this.#signatures;
+  }
+
+  /** Returns a small blob of the image, such as its config, verified. */
+  async look(blob: Descriptor, limitBytes: number): Promise<Uint8Array> {
+    const stored = await this.#source.openBlob(blob);
+    return collect(verified(blob)(stored), limitBytes);
+  }
+
+  /** Returns one image of this list as a candidate of its own. */
+  pick(instance: Digest): Candidate {
+    return new Candidate(this.#source, instance);
+  }
+
+  /** Lets the image in. Only a Gate can. */
+  async admit(held: Key): Promise<AdmittedImage> {
+    checkKey(held);
+    return new AdmittedImage(key, this.#source, await this.manifest(), await this.digest());
+  }
+}
+
+/** An image that the policy lets in. */
+export class AdmittedImage {
+  readonly name: ImageName;
+  readonly manifest: RawManifest;
+  readonly digest: Digest;
+  readonly #source: ImageSource;
+
+  constructor(held: Key, source: ImageSource, manifest: RawManifest, digest: Digest) {
+    checkKey(held);
+    this.name = source.name;
+    this.manifest = manifest;
+    this.digest = digest;
+    this.#source = source;
+  }
+
+  /** Whether several of its blobs may be read at a time. */
+  get concurrent(): boolean {
+    return this.#source.concurrent;
+  }
+
+  /** Carries one of the image's blobs, verified as it flows. Nothing is read yet. */
+  blob(blob: Descriptor, reading: BlobReading = {}): OutgoingBlob {
+    const source = this.#source;
+    const read = async function* (): AsyncGenerator<Uint8Array> {
+      yield* verified(blob)(await source.openBlob(blob, reading));
+    };
+    return new OutgoingBlob(key, read, blob);
+  }
+
+  /** Carries content written on this image's behalf, such as a converted config. */
+  generate(bytes: Uint8Array, mediaType: string): OutgoingBlob {
+    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+    return new OutgoingBlob(key, () => streamOf(bytes), descriptor);
+  }
+
+  /** Carries the manifest, as it came or as rewritten for the destination. */
+  publish(manifest: RawManifest = this.manifest): OutgoingManifest {
+    return new OutgoingManifest(key, manifest);
+  }
+}
+
+/** What is known of a blob before it has flowed. */
+export interface BlobPromise {
+  readonly mediaType: string;
+  /** Absent where only the stream can tell, because a stage changes the bytes. */
+  readonly digest?: Digest;
+  /** In bytes; absent where only the stream can tell. */
+  readonly size?: number;
+}
+
+/** A blob on its way to a destination. */
+export class OutgoingBlob implements BlobPromise {
+  readonly mediaType: string;
+  readonly digest?: Digest;
+  readonly size?: number;
+  readonly #read: () => ByteStream;
+
+  constructor(held: Key, read: () => ByteStream, promise: BlobPromise) {
+    checkKey(held);
+    this.mediaType = promise.mediaType;
+    if (promise.digest !== undefined) this.digest = promise.digest;
+    if (promise.size !== undefined) this.size = promise.size;
+    this.#read = read;
+  }
+
+  /**
+   * Opens the bytes. They are exactly what `digest` and `size` promise if the stream ends without a
+   * throw, and not otherwise. Each call reads the source from its start.
+   */
+  open(): ByteStream {
+    return this.#read();
+  }
+
+  /** Returns the blob as it is behind a stage. Unless `becomes` says more, digest and size are open. */
+  through(stage: Stage, becomes: BlobPromise): OutgoingBlob {
+    const read = this.#read;
+    return new OutgoingBlob(key, () => stage(read()), becomes);
+  }
+}
+
+/** A manifest on its way to a destination. */
+export class OutgoingManifest implements RawManifest {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly #admitted = true;
+
+  constructor(held: Key, manifest: RawManifest) {
+    checkKey(held);
+    this.bytes = manifest.bytes;
+    this.mediaType = manifest.mediaType;
+  }
+
+  /** Whether a gate let it through: true, or there would be no such object. */
+  get admitted(): boolean {
+    return this.#admitted;
+  }
+}
+
+/** Admits the images that satisfy every rule applying to them. */
+export class Gate {
+  readonly #policy: Policy;
+  readonly #requireSigned: boolean;
+
+  constructor(policy: Policy, { requireSigned }: { readonly requireSigned: boolean }) {
+    this.#policy = policy;
+    this.#requireSigned = requireSigned;
+  }
+
+  /** Admits an image, or fails with `rejected`. */
+  async admit(candidate: Candidate): Promise<AdmittedImage> {
+    const requirements = this.#policy.requirementsFor(candidate.name);
+    if (requirements.length === 0) throw refusal("List of policy requirements must not be empty");
+    for (const requirement of requirements) {
+      const verdict = await decide(requirement, candidate);
+      if (!verdict.allowed) throw refusal(verdict.reason);
+    }
+    if (this.#requireSigned && !requirements.some((each) => each.verifiesSignatures)) {
+      const { transport, policyIdentity } = candidate.name;
+      throw refusal(
+        `No signature verification policy found for image ${transport}:${policyIdentity}`,
+      );
+    }
+    return candidate.admit(key);
+  }
+
+  /**
+   * Admits a list on the strength of its images, if every one of them has been admitted.
+   *
+   * A list that travels without all of its images has to satisfy the policy by itself.
+   */
+  async admitList(list: Candidate, images: readonly AdmittedImage[]): Promise<AdmittedImage> {
+    const manifest = parseManifest(await list.manifest());
+    const admitted = new Set<string>(images.map((image) => image.digest));
+    const whole =
+      manifest.kind === "list" &&
+      manifest.instances.length > 0 &&
+      manifest.instances.every(({ digest }) => admitted.has(digest)) &&
+      images.every((image) => spelled(image.name) === spelled(list.name));
+    return whole ? list.admit(key) : this.admit(list);
+  }
+}
+
+/** "Could not decide" is "no", in the words of whatever kept the rule from deciding. */
+async function decide(requirement: PolicyRequirement, candidate: Candidate): Promise<Verdict> {
+  try {
+    return await requirement.decide(candidate);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "canceled") throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return { allowed: false, reason };
+  }
+}
+
+function refusal(reason: string): Failure {
+  return new Failure("rejected", `Source image rejected: ${reason}`, {
+    hint: "the trust policy decides this, see --policy",
+  });
+}

@@ -1,0 +1,1 @@
+// Preload: what every test run starts with.
