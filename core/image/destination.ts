@@ -50,7 +50,7 @@ export interface ImageDestination extends AsyncDisposable {
   reuseBlob(wanted: Descriptor, role: BlobRole): Promise<StoredBlob | undefined>;
 
   /**
-   * Writes a blob.
+   * Writes a blob. Where its digest is open, the destination computes it from what it writes.
    *
    * A stream whose content is wrong ends with an error. So nothing is published under the blob's
    * digest before the stream has ended, and after an error what was written is removed. `signal`
