@@ -12,6 +12,7 @@ export type DigestAlgorithm = "sha256" | "sha384" | "sha512";
  */
 export type Digest = string & { readonly brand: "Digest" };
 
+/** How many hex digits the digests of each algorithm have. */
 const hexLengths: Readonly<Record<DigestAlgorithm, number>> = {
   sha256: 64,
   sha384: 96,
@@ -30,22 +31,20 @@ export function parseDigest(text: string): Digest {
 
 /** Tells whether `text` is a well-formed digest of a known algorithm. */
 export function isDigest(text: string): text is Digest {
-  const match = /^(sha256|sha384|sha512):([0-9a-f]+)$/.exec(text);
-  if (match === null || match[0].length !== text.length) return false;
-  return match[2]?.length === hexLengths[match[1] as DigestAlgorithm];
+  const [, algorithm, hex] = /^(sha256|sha384|sha512):([0-9a-f]+)$/.exec(text) ?? [];
+  return algorithm !== undefined && hex?.length === hexLengths[algorithm as DigestAlgorithm];
 }
 
 /** Returns what keeps `text` from being a digest, in the words that registries use. */
 export function digestFault(text: string): string {
-  const match = /^([a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*):([0-9a-fA-F]{32,})$/.exec(
-    text,
-  );
-  if (match === null) return "invalid checksum digest format";
-  const [, algorithm, hex] = match;
-  if (algorithm === undefined || !Object.hasOwn(hexLengths, algorithm)) {
-    return "unsupported digest algorithm";
+  const colon = text.indexOf(":");
+  const algorithm = text.slice(0, Math.max(colon, 0));
+  const hex = text.slice(colon + 1);
+  if (!Object.hasOwn(hexLengths, algorithm)) {
+    const shaped = /^[a-z0-9]+(?:[-_+.][a-z0-9]+)*$/.test(algorithm) && /^[\w=-]+$/.test(hex);
+    return shaped ? "unsupported digest algorithm" : "invalid checksum digest format";
   }
-  if (hex?.length !== hexLengths[algorithm as DigestAlgorithm]) {
+  if (hex !== "" && hex.length !== hexLengths[algorithm as DigestAlgorithm]) {
     return "invalid checksum digest length";
   }
   return "invalid checksum digest format";
