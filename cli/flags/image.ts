@@ -1,0 +1,90 @@
+// Image flags: what may be said about one side of an operation.
+
+import {
+  duration,
+  type FlagGroup,
+  integer,
+  maybeText,
+  maybeToggle,
+  text,
+  toggle,
+  type Values,
+} from "./flag.ts";
+
+/** Which side a flag is about: the only image of the command, its source or its destination. */
+export type Prefix = "" | "src-" | "dest-";
+
+/** How the registry of one side is spoken to. Present wherever a registry may be. */
+export function registryFlags(prefix: Prefix) {
+  return {
+    creds: maybeText(
+      `${prefix}creds`,
+      "Use `USERNAME[:PASSWORD]` for accessing the registry",
+      // The original's short forms of the two.
+      prefix === "" ? {} : { aliases: [prefix === "src-" ? "screds" : "dcreds"] },
+    ),
+    username: maybeText(`${prefix}username`, "Username for accessing the registry"),
+    password: maybeText(`${prefix}password`, "Password for accessing the registry"),
+    registryToken: maybeText(
+      `${prefix}registry-token`,
+      "Provide a Bearer token for accessing the registry",
+    ),
+    certDir: text(
+      `${prefix}cert-dir`,
+      "use certificates at `PATH` (*.crt, *.cert, *.key) to connect to the registry or daemon",
+    ),
+    tlsVerify: maybeToggle(
+      `${prefix}tls-verify`,
+      "require HTTPS and verify certificates when talking to the container registry or daemon",
+    ),
+    noCreds: toggle(`${prefix}no-creds`, "Access the registry anonymously"),
+  } satisfies FlagGroup;
+}
+
+/** What one side's registry flags say. */
+export type RegistryValues = Values<ReturnType<typeof registryFlags>>;
+
+/** All that may be said of an image, wherever it is kept. */
+export function imageFlags(prefix: Prefix) {
+  return {
+    ...registryFlags(prefix),
+    sharedBlobDir: text(
+      `${prefix}shared-blob-dir`,
+      "`DIRECTORY` to use to share blobs across OCI repositories",
+    ),
+  } satisfies FlagGroup;
+}
+
+/** What one side's image flags say. */
+export type ImageValues = Values<ReturnType<typeof imageFlags>>;
+
+/** How often a command tries again. */
+export const retryFlags = {
+  times: integer("retry-times", "the number of times to possibly retry"),
+  delayMs: duration(
+    "retry-delay",
+    "Fixed delay between retries. If not set, retry uses an exponential backoff delay.",
+  ),
+};
+
+/** What the retry flags say. */
+export type RetryValues = Values<typeof retryFlags>;
+
+/** How a destination is to keep what it is given. */
+export const destinationFlags = {
+  compress: toggle(
+    "dest-compress",
+    "Compress tarball image layers when saving to directory using the 'dir' transport. (default is same compression type as source)",
+  ),
+  decompress: toggle(
+    "dest-decompress",
+    "Decompress tarball image layers when saving to directory using the 'dir' transport. (default is same compression type as source)",
+  ),
+  acceptUncompressed: toggle(
+    "dest-oci-accept-uncompressed-layers",
+    "Allow uncompressed image layers when saving to an OCI image using the 'oci' transport. (default is to compress things that aren't compressed)",
+  ),
+};
+
+/** What the destination flags say. */
+export type DestinationValues = Values<typeof destinationFlags>;

@@ -1,0 +1,117 @@
+// The log: levelled lines on stderr, in the forms that the original prints.
+
+import { createConsola, type LogObject } from "consola/core";
+
+import type { TransportLog } from "../../core/image/transport.ts";
+import { harmless, isPlainWord, quoted } from "./quote.ts";
+
+/** Values shown behind a message, by name. */
+export type LogFields = Readonly<Record<string, string>>;
+
+/** Takes what is worth telling besides the result. */
+export interface Log extends TransportLog {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  /** The last words of a command that failed. */
+  fatal(message: string): void;
+}
+
+/** Where the lines of a log go, and what they look like there. */
+export interface LogOptions {
+  /** Whether debug messages are shown. */
+  readonly debug: boolean;
+  /** A person reads along, and the lines are shorter. */
+  readonly terminal: boolean;
+  readonly colors: boolean;
+  now(): Date;
+  /** Takes one line, without its end. */
+  write(line: string): void;
+}
+
+/** Creates a log. The seconds shown on a terminal count from now. */
+export function createLog(options: LogOptions): Log {
+  const start = options.now();
+  const consola = createConsola({
+    level: options.debug ? 4 : 3,
+    // Every line counts: consola would fold repeated ones.
+    throttle: 0,
+    throttleMin: Number.MAX_SAFE_INTEGER,
+    reporters: [
+      {
+        log(record) {
+          const line = lineOf(record, options.now());
+          options.write(
+            options.terminal ? forPeople(line, start, options.colors) : forPrograms(line),
+          );
+        },
+      },
+    ],
+  });
+  return {
+    debug: (message, fields = {}) => consola.debug(message, fields),
+    info: (message, fields = {}) => consola.info(message, fields),
+    warn: (message, fields = {}) => consola.warn(message, fields),
+    fatal: (message) => consola.fatal(message, {}),
+  };
+}
+
+interface Line {
+  readonly level: Level;
+  readonly message: string;
+  readonly fields: readonly (readonly [string, string])[];
+  readonly at: Date;
+}
+
+type Level = "debug" | "info" | "warning" | "error" | "fatal";
+
+function lineOf(record: LogObject, at: Date): Line {
+  const [message, fields] = record.args as [string, LogFields];
+  return {
+    level: record.type === "warn" ? "warning" : (record.type as Level),
+    message,
+    fields: Object.entries(fields).sort(([one], [other]) => (one < other ? -1 : 1)),
+    at,
+  };
+}
+
+function forPrograms({ level, message, fields, at }: Line): string {
+  const pairs: (readonly [string, string])[] = [
+    ["time", localTime(at)],
+    ["level", level],
+    ["msg", message],
+    ...fields,
+  ];
+  return pairs.map(([key, value]) => `${key}=${word(value)}`).join(" ");
+}
+
+const colors: Readonly<Record<Level, number>> = {
+  debug: 37,
+  info: 36,
+  warning: 33,
+  error: 31,
+  fatal: 31,
+};
+
+function forPeople({ level, message, fields, at }: Line, start: Date, colored: boolean): string {
+  const paint = (text: string) => (colored ? `\x1b[${colors[level]}m${text}\x1b[0m` : text);
+  const seconds = Math.floor((at.getTime() - start.getTime()) / 1000);
+  const head = `${paint(level.slice(0, 4).toUpperCase())}[${String(seconds).padStart(4, "0")}]`;
+  const padded = harmless(message).padEnd(44);
+  const pairs = fields.map(([key, value]) => ` ${paint(key)}=${word(value)}`);
+  return `${head} ${padded}${pairs.join("")}`;
+}
+
+function word(value: string): string {
+  return isPlainWord(value) ? value : quoted(value);
+}
+
+/** RFC 3339 with the offset of the local time zone. */
+function localTime(at: Date): string {
+  const offset = -at.getTimezoneOffset();
+  const local = new Date(at.getTime() + offset * 60_000).toISOString().slice(0, 19);
+  if (offset === 0) return `${local}Z`;
+  const two = (number: number) => String(Math.floor(number)).padStart(2, "0");
+  const [hours, minutes] = [Math.abs(offset) / 60, Math.abs(offset) % 60];
+  return `${local}${offset < 0 ? "-" : "+"}${two(hours)}:${two(minutes)}`;
+}
