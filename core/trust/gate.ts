@@ -4,6 +4,7 @@
 // those, and only a Gate gives one. So copying without asking the policy does not type-check.
 
 import { collect } from "../blob/collect.ts";
+import { peeked } from "../blob/peek.ts";
 import type { ByteStream, Stage } from "../blob/stream.ts";
 import { streamOf } from "../blob/stream.ts";
 import { verified } from "../blob/verify.ts";
@@ -143,6 +144,17 @@ export class AdmittedImage {
     return new OutgoingBlob(key, read, blob);
   }
 
+  /** Carries one of the image's blobs, after a look at its first `count` bytes. */
+  async peek(blob: Descriptor, count: number, reading: BlobReading = {}): Promise<PeekedBlob> {
+    const whole = this.blob(blob, reading);
+    const stream = await peeked(() => whole.open(), count);
+    return {
+      blob: new OutgoingBlob(key, () => stream.open(), blob),
+      start: stream.start,
+      [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+    };
+  }
+
   /** Carries content written on this image's behalf, such as a converted config. */
   generate(bytes: Uint8Array, mediaType: string): OutgoingBlob {
     const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
@@ -153,6 +165,12 @@ export class AdmittedImage {
   publish(manifest: RawManifest = this.manifest): OutgoingManifest {
     return new OutgoingManifest(key, manifest);
   }
+}
+
+/** A blob whose first bytes have been seen. Disposing lets go of the source, if nobody read on. */
+export interface PeekedBlob extends AsyncDisposable {
+  readonly blob: OutgoingBlob;
+  readonly start: Uint8Array;
 }
 
 /** What is known of a blob before it has flowed. */

@@ -1,0 +1,144 @@
+// One image, from its admission to its signatures.
+
+import type { Digest } from "../content/digest.ts";
+import { isDigest } from "../content/digest.ts";
+import { Failure, during } from "../failure.ts";
+import type { ImageDestination } from "../image/destination.ts";
+import { spelled } from "../image/name.ts";
+import type { RawManifest, Signature } from "../image/source.ts";
+import { limits } from "../limits.ts";
+import { diffIdsOf } from "../manifest/config.ts";
+import { parseManifest } from "../manifest/manifest.ts";
+import type { ImageManifest } from "../manifest/types.ts";
+import type { AdmittedImage, Candidate } from "../trust/gate.ts";
+import { commitImage } from "./commit.ts";
+import { checkPinned, whyFrozen } from "./frozen.ts";
+import { planImage } from "./plan.ts";
+import type { CopyRequest } from "./request.ts";
+import { transferBlobs } from "./transfer.ts";
+
+/** One admitted image that is to be written. */
+export interface ImageCopy {
+  readonly candidate: Candidate;
+  readonly image: AdmittedImage;
+  readonly writer: ImageDestination;
+  /** Whether the destination's name will lead to it, or it travels as one of a list's images. */
+  readonly role: "top-level" | "instance";
+  /** The digest of the list it was chosen from, if it was. */
+  readonly listDigest?: Digest;
+}
+
+/** Copies one admitted image, all but the final commit. Returns the manifest as written. */
+export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<RawManifest> {
+  const { candidate, image, writer, role, listDigest } = copy;
+  const manifest = await during(`initializing image from source ${spelled(image.name)}`, () =>
+    parseImage(image.manifest),
+  );
+  checkPinned(writer, listDigest === undefined ? [image.digest] : [image.digest, listDigest]);
+  const signatures =
+    request.signatures === "remove"
+      ? []
+      : await readSignatures(candidate, { of: "image", writer, request });
+  const plan = planImage({
+    manifest,
+    traits: writer.traits,
+    frozenBecause: whyFrozen({
+      writer,
+      request,
+      signatures,
+      invalidating: "Would invalidate signatures",
+    }),
+    format: request.format,
+  });
+  const readConfig = configReader(candidate, manifest);
+  const transfer = {
+    image,
+    writer,
+    parallelBlobs: request.parallelBlobs,
+    signal: request.destination.context.signal,
+    tell: request.tell,
+    diffIdOf: diffIdReader(manifest, readConfig),
+  };
+  const moved = await transferBlobs(plan.steps, transfer);
+  const written = await commitImage({ manifest, plan, moved, transfer, readConfig, role });
+  if (signatures.length > 0) {
+    request.tell({ kind: "signatures-begun", of: "image" });
+    const instance = role === "instance" ? image.digest : undefined;
+    await during(
+      "writing signatures",
+      () => writer.putSignatures(signatures, instance),
+      "destination",
+    );
+  }
+  return written;
+}
+
+function parseImage(raw: RawManifest): ImageManifest {
+  const manifest = parseManifest(raw);
+  if (manifest.kind === "image") return manifest;
+  throw new Failure(
+    "unsupported",
+    "Unexpectedly received a manifest list instead of a manifest for a single image",
+  );
+}
+
+/** Reads the signatures that will travel, once it is known that the destination can hold them. */
+export async function readSignatures(
+  candidate: Candidate,
+  {
+    of,
+    writer,
+    request,
+  }: {
+    readonly of: "image" | "list";
+    readonly writer: ImageDestination;
+    readonly request: CopyRequest;
+  },
+): Promise<readonly Signature[]> {
+  request.tell({ kind: "signatures-sought", of });
+  const signatures = await during("reading signatures", () => candidate.signatures(), "source");
+  if (signatures.length === 0) return signatures;
+  request.tell({ kind: "signatures-found", of });
+  const { refusesSignatures } = writer.traits;
+  if (refusesSignatures !== undefined) {
+    throw new Failure(
+      "unsupported",
+      `Can not copy signatures to ${spelled(writer.name)}: ${refusesSignatures}`,
+      { hint: "to copy the image without them, add --remove-signatures", side: "destination" },
+    );
+  }
+  return signatures;
+}
+
+/** Returns what reads the config, verified, at most once. */
+function configReader(candidate: Candidate, { config }: ImageManifest): () => Promise<Uint8Array> {
+  let bytes: Promise<Uint8Array> | undefined;
+  return () => {
+    if (config === undefined) return Promise.resolve(new Uint8Array());
+    bytes ??= during(
+      `reading config blob ${config.digest}`,
+      () => candidate.look(config, limits.configBytes),
+      "source",
+    );
+    return bytes;
+  };
+}
+
+/** Returns what tells the diffID of a layer, by the config, where the config is an image's. */
+function diffIdReader(
+  manifest: ImageManifest,
+  readConfig: () => Promise<Uint8Array>,
+): (layer: Digest) => Promise<Digest | undefined> {
+  return async (layer) => {
+    const diffIds = manifest.config && diffIdsOf(manifest.config, await readConfig());
+    if (diffIds === undefined) return undefined;
+    if (diffIds.length !== manifest.layers.length) {
+      throw new Failure(
+        "corrupt",
+        `Image has ${manifest.layers.length} layers, but its config names ${diffIds.length}`,
+      );
+    }
+    const diffId = diffIds[manifest.layers.findIndex(({ digest }) => digest === layer)];
+    return diffId !== undefined && isDigest(diffId) ? diffId : undefined;
+  };
+}

@@ -1,0 +1,89 @@
+// Copying: from a name to a name, the whole journey on one page.
+
+import type { Digest } from "../content/digest.ts";
+import { isListType } from "../content/media-types.ts";
+import type { PlatformWish } from "../content/platform.ts";
+import { Failure, during } from "../failure.ts";
+import type { ImageDestination } from "../image/destination.ts";
+import { spelled } from "../image/name.ts";
+import type { RawManifest } from "../image/source.ts";
+import { chooseInstance } from "../manifest/choose.ts";
+import { effectiveType, manifestDigest, parseManifest } from "../manifest/manifest.ts";
+import { Candidate } from "../trust/gate.ts";
+import { copyImage } from "./copy-image.ts";
+import { copyList } from "./copy-list.ts";
+import type { CopyOutcome, CopyRequest } from "./request.ts";
+
+/**
+ * Copies an image, one image of a list, or a list.
+ *
+ * Nothing is opened for writing before the policy has admitted all that will travel. After a failure the
+ * destination's name leads to what it led to before.
+ */
+export async function copyImages(request: CopyRequest): Promise<CopyOutcome> {
+  const { reference, context } = request.source;
+  await using reader = await during(
+    `initializing source ${spelled(reference)}`,
+    () => reference.openSource(context),
+    "source",
+  );
+  const top = new Candidate(reader);
+  const manifest = await during(
+    `determining manifest MIME type for ${spelled(reference)}`,
+    () => top.manifest(),
+    "source",
+  );
+  if (!isListType(effectiveType(manifest))) return outcome(await copySingle(top, request));
+  if (request.images !== "system") {
+    return outcome(await copyList(top, request, () => openDestination(request)));
+  }
+  if (request.signatures === "remove-from-list") {
+    throw new Failure(
+      "usage",
+      "RemoveListSignatures is not applicable when copying a single instance",
+      { hint: "add --all, or use --remove-signatures" },
+    );
+  }
+  const chosen = await during(`choosing an image from manifest list ${spelled(reference)}`, () =>
+    chooseFrom(manifest, request.platform),
+  );
+  const listDigest = await top.digest();
+  return during("copying system image from manifest list", async () =>
+    outcome(await copySingle(top.pick(chosen), request, listDigest)),
+  );
+}
+
+function chooseFrom(raw: RawManifest, platform: PlatformWish): Digest {
+  const list = parseManifest(raw);
+  if (list.kind !== "list") throw new Failure("bug", "A list is no list any more");
+  return chooseInstance(list, platform).digest;
+}
+
+async function copySingle(
+  candidate: Candidate,
+  request: CopyRequest,
+  listDigest?: Digest,
+): Promise<RawManifest> {
+  const image = await request.gate.admit(candidate);
+  await using writer = await openDestination(request);
+  const from = listDigest === undefined ? {} : { listDigest };
+  const written = await copyImage(
+    { candidate, image, writer, role: "top-level", ...from },
+    request,
+  );
+  await during("committing the finished image", () => writer.commit(), "destination");
+  return written;
+}
+
+function openDestination({ source, destination }: CopyRequest): Promise<ImageDestination> {
+  const { reference, context } = destination;
+  return during(
+    `initializing destination ${spelled(reference)}`,
+    () => reference.openDestination({ ...context, origin: source.reference }),
+    "destination",
+  );
+}
+
+function outcome(manifest: RawManifest): CopyOutcome {
+  return { manifest, digest: manifestDigest(manifest.bytes) };
+}

@@ -1,0 +1,42 @@
+// CopyRequest and CopyOutcome: what is asked of a copy, and what it has done.
+
+import type { Digest } from "../content/digest.ts";
+import type { ManifestType } from "../content/media-types.ts";
+import type { PlatformWish } from "../content/platform.ts";
+import type { RawManifest } from "../image/source.ts";
+import type { ImageReference, TransportContext } from "../image/transport.ts";
+import type { Gate } from "../trust/gate.ts";
+import type { Tell } from "./events.ts";
+import type { ImageSelection } from "./select.ts";
+
+/** One end of a copy. */
+export interface CopySide {
+  readonly reference: ImageReference;
+  readonly context: TransportContext;
+}
+
+/** What is to be copied, and how. */
+export interface CopyRequest {
+  readonly source: CopySide;
+  readonly destination: CopySide;
+  readonly gate: Gate;
+  /** Chooses one image of a list. */
+  readonly platform: PlatformWish;
+  readonly images: ImageSelection;
+  /** The manifest type to write; absent: the source's, with fallbacks. */
+  readonly format?: ManifestType;
+  /** Whether no digest may change. */
+  readonly preserveDigests: boolean;
+  /** Which signatures travel: all, none, or none of the list's own. */
+  readonly signatures: "copy" | "remove" | "remove-from-list";
+  /** Blobs moved at a time, where both sides allow several. */
+  readonly parallelBlobs: number;
+  readonly tell: Tell;
+}
+
+/** What a copy has written. */
+export interface CopyOutcome {
+  /** The manifest, or list, that the destination's name leads to now. */
+  readonly manifest: RawManifest;
+  readonly digest: Digest;
+}
