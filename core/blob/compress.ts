@@ -27,9 +27,10 @@ export async function* gzipped(bytes: ByteStream, level = 6): AsyncGenerator<Uin
   let checksum = 0;
   let size = 0;
   let dictionary: Uint8Array | undefined;
-  yield header;
   try {
     for await (const { block, last } of inBlocks(bytes)) {
+      // Not before: whoever leaves at the header has to reach what feeds us.
+      if (size === 0) yield header;
       checksum = crc32(block, checksum);
       size += block.length;
       working.push(deflated(block, { level, dictionary, last }));

@@ -2,7 +2,7 @@
 
 import type { ByteStream } from "./stream.ts";
 
-/** A stream whose start has been seen. Disposing releases what feeds it, if nobody has read on. */
+/** A stream whose start has been seen. Disposing releases what feeds it, read or not. */
 export interface PeekedStream extends AsyncDisposable {
   /** The first bytes: as many as were asked for, or all there are, or some more. */
   readonly start: Uint8Array;
@@ -29,7 +29,8 @@ export async function peeked(open: () => ByteStream, count: number): Promise<Pee
       return resumed(chunks, iterator);
     },
     async [Symbol.asyncDispose]() {
-      if (!taken) await iterator.return?.();
+      // Also after a reading: it may have ended before it began.
+      await iterator.return?.();
     },
   };
 }

@@ -167,7 +167,7 @@ export class AdmittedImage {
   }
 }
 
-/** A blob whose first bytes have been seen. Disposing lets go of the source, if nobody read on. */
+/** A blob whose first bytes have been seen. Disposing lets go of the source. */
 export interface PeekedBlob extends AsyncDisposable {
   readonly blob: OutgoingBlob;
   readonly start: Uint8Array;
