@@ -147,7 +147,8 @@ function splitReference(rest: string): ReferenceParts {
   return { repository: named.slice(0, colon), tag: named.slice(colon + 1), digest };
 }
 
-function isHost(text: string): boolean {
+/** Tells whether `text` may stand as a registry's domain, with or without a port. */
+export function isHost(text: string): boolean {
   // The original takes no IPv6 addresses; registries that have nothing else could not be named.
   const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+)(?::[0-9]+)?$/.exec(text);
   const name = match?.[1];

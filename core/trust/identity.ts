@@ -1,0 +1,78 @@
+// Identity: which names in a signature fit which image.
+
+import { type DockerName, isHost, isRepository, parseDockerName } from "../content/docker-name.ts";
+import { asFailure } from "../failure.ts";
+import { membersOf, needed, type Placed, quoted, textOf, typeOf, wrong } from "./strict-json.ts";
+
+/** Which names a signature may give an image: the `signedIdentity` of a policy requirement. */
+export type SignedIdentity =
+  /** The image's own name; `matchRepoDigestOrExact` lets any tag stand for an image named by digest. */
+  | { readonly kind: "matchExact" | "matchRepoDigestOrExact" | "matchRepository" }
+  /** This one name, with its tag or digest. */
+  | { readonly kind: "exactReference"; readonly reference: DockerName }
+  /** Any name in this repository. */
+  | { readonly kind: "exactRepository"; readonly repository: DockerName }
+  /** The image's own name, with `signedPrefix` for `prefix`. Both are a host, or a host and a path. */
+  | { readonly kind: "remapIdentity"; readonly prefix: string; readonly signedPrefix: string };
+
+/** What counts where a requirement does not say. */
+export const defaultIdentity: SignedIdentity = { kind: "matchRepoDigestOrExact" };
+
+/** Parses a `signedIdentity`. Fails with `config`, in the original's words. */
+export function parseSignedIdentity(match: Placed): SignedIdentity {
+  const kind = typeOf(match);
+  switch (kind) {
+    case "matchExact":
+    case "matchRepoDigestOrExact":
+    case "matchRepository":
+      membersOf(match, ["type"]);
+      return { kind };
+    case "exactReference":
+      return { kind, reference: exactReference(match) };
+    case "exactRepository":
+      return { kind, repository: exactRepository(match) };
+    case "remapIdentity": {
+      const members = membersOf(match, ["type", "prefix", "signedPrefix"]);
+      const prefix = needed(match, members, "prefix");
+      const signedPrefix = needed(match, members, "signedPrefix");
+      return { kind, prefix: parsePrefix(prefix), signedPrefix: parsePrefix(signedPrefix) };
+    }
+    default:
+      throw wrong(match, `Unknown policy reference match type ${quoted(kind)}`);
+  }
+}
+
+function exactReference(match: Placed): DockerName {
+  const member = needed(match, membersOf(match, ["type", "dockerReference"]), "dockerReference");
+  const name = parseNameAt(member, "dockerReference");
+  if (name.tag === undefined && name.digest === undefined) {
+    const text = quoted(textOf(member));
+    throw wrong(member, `dockerReference ${text} contains neither a tag nor digest`);
+  }
+  return name;
+}
+
+function exactRepository(match: Placed): DockerName {
+  const member = needed(match, membersOf(match, ["type", "dockerRepository"]), "dockerRepository");
+  return parseNameAt(member, "dockerRepository");
+}
+
+function parseNameAt(member: Placed, what: string): DockerName {
+  const text = textOf(member);
+  try {
+    return parseDockerName(text);
+  } catch (error) {
+    const { message } = asFailure(error);
+    throw wrong(member, `Invalid format of ${what} ${quoted(text)}: ${message}`);
+  }
+}
+
+function parsePrefix(member: Placed): string {
+  const prefix = textOf(member);
+  const [host = "", ...path] = prefix.split("/");
+  // Unlike in the names of images, a first part without a dot is a host here, too.
+  if (!isHost(host) || (path.length > 0 && !isRepository(path.join("/")))) {
+    throw wrong(member, `prefix ${quoted(prefix)} is not valid`);
+  }
+  return prefix;
+}

@@ -1,0 +1,21 @@
+// The requirements that look at nothing: insecureAcceptAnything and reject.
+
+import { spelled } from "../../image/name.ts";
+import type { PolicyRequirement } from "../gate.ts";
+
+/** Accepts every image. */
+export const insecureAcceptAnything: PolicyRequirement = {
+  type: "insecureAcceptAnything",
+  verifiesSignatures: false,
+  decide: async () => ({ allowed: true }),
+};
+
+/** Refuses every image. */
+export const reject: PolicyRequirement = {
+  type: "reject",
+  verifiesSignatures: false,
+  decide: async ({ name }) => ({
+    allowed: false,
+    reason: `Running image ${spelled(name)} is rejected by policy.`,
+  }),
+};

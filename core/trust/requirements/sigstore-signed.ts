@@ -1,0 +1,182 @@
+// sigstoreSigned: a sigstore signature by one of these keys, or with a certificate from one of these authorities.
+
+import type { PolicyRequirement } from "../gate.ts";
+import { defaultIdentity, parseSignedIdentity, type SignedIdentity } from "../identity.ts";
+import { type Members, membersOf, type Placed, textOf, wrong } from "../strict-json.ts";
+import { contentAt, contentsAt, fileAt, filesAt, type KeySource } from "./key-source.ts";
+
+/** Wants a signature that `trust` vouches for and that gives the image a fitting name. */
+export interface SigstoreSigned extends PolicyRequirement {
+  readonly type: "sigstoreSigned";
+  readonly trust: SigstoreTrust;
+  /** Keys of transparency logs, one of which must have seen the signature; absent: none has to. */
+  readonly rekorKeys?: KeySource;
+  readonly signedIdentity: SignedIdentity;
+}
+
+/** Who may have signed. */
+export type SigstoreTrust =
+  { readonly kind: "keys"; readonly keys: KeySource } | FulcioTrust | PkiTrust;
+
+/** Whoever an issuer knew by an e-mail address when a Fulcio server gave out the certificate. */
+export interface FulcioTrust {
+  readonly kind: "fulcio";
+  readonly authorities: KeySource;
+  readonly oidcIssuer: string;
+  readonly subjectEmail: string;
+}
+
+/** Whoever has a certificate from one's own authorities; it names the e-mail address, the host, or both. */
+export interface PkiTrust {
+  readonly kind: "pki";
+  readonly roots: KeySource;
+  readonly intermediates?: KeySource;
+  readonly subjectEmail?: string;
+  readonly subjectHostname?: string;
+}
+
+/** Parses a sigstoreSigned requirement, and reads no key. Fails with `config`, in the original's words. */
+export function parseSigstoreSigned(requirement: Placed): SigstoreSigned {
+  const members = membersOf(requirement, [
+    "type",
+    ...sourceNames("key"),
+    "fulcio",
+    "pki",
+    ...sourceNames("rekorPublicKey"),
+    "signedIdentity",
+  ]);
+  const trust = trustOf(requirement, members);
+  const rekorKeys = rekorKeysOf(requirement, members, trust);
+  const identity = members.get("signedIdentity");
+  return {
+    type: "sigstoreSigned",
+    verifiesSignatures: true,
+    trust,
+    ...(rekorKeys !== undefined && { rekorKeys }),
+    signedIdentity: identity === undefined ? defaultIdentity : parseSignedIdentity(identity),
+    decide: async () => ({
+      allowed: false,
+      reason:
+        "Requirement sigstoreSigned cannot be met: this version verifies no sigstore signatures",
+    }),
+  };
+}
+
+function trustOf(requirement: Placed, members: Members): SigstoreTrust {
+  const fulcio = members.get("fulcio");
+  const pki = members.get("pki");
+  const trusts: SigstoreTrust[] = [
+    ...sourcesOf(members, "key").map((keys) => ({ kind: "keys", keys }) as const),
+    ...(fulcio === undefined ? [] : [fulcioOf(fulcio)]),
+    ...(pki === undefined ? [] : [pkiOf(pki)]),
+  ];
+  const [trust] = trusts;
+  if (trust === undefined || trusts.length > 1) {
+    throw wrong(
+      requirement,
+      "exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio, and pki must be specified",
+    );
+  }
+  return trust;
+}
+
+function rekorKeysOf(
+  requirement: Placed,
+  members: Members,
+  trust: SigstoreTrust,
+): KeySource | undefined {
+  const sources = sourcesOf(members, "rekorPublicKey");
+  const [keys] = sources;
+  if (sources.length > 1) {
+    throw wrong(requirement, `at most one of ${rekorNames} can be used simultaneously`);
+  }
+  if (trust.kind === "fulcio" && keys === undefined) {
+    throw wrong(requirement, `At least one of ${rekorNames} must be specified if fulcio is used`);
+  }
+  if (trust.kind === "pki" && keys !== undefined) {
+    throw wrong(requirement, `${rekorNames} are not supported for pki`);
+  }
+  return keys;
+}
+
+const rekorNames =
+  "rekorPublickeyPath, rekorPublicKeyPaths, rekorPublickeyData and rekorPublicKeyDatas";
+
+function sourceNames(prefix: string): readonly string[] {
+  return ["Path", "Paths", "Data", "Datas"].map((suffix) => prefix + suffix);
+}
+
+/** Returns all sources of keys whose members start with `prefix`. */
+function sourcesOf(members: Members, prefix: string): readonly KeySource[] {
+  for (const list of [`${prefix}Paths`, `${prefix}Datas`]) {
+    const member = members.get(list);
+    if (member !== undefined && Array.isArray(member.value) && member.value.length === 0) {
+      // The original spells the names of logs' keys so.
+      const name = list.replace("PublicKey", "Publickey");
+      throw wrong(member, `"${name}" contains no entries`);
+    }
+  }
+  return [
+    fileAt(members.get(`${prefix}Path`)),
+    filesAt(members.get(`${prefix}Paths`)),
+    contentAt(members.get(`${prefix}Data`)),
+    contentsAt(members.get(`${prefix}Datas`)),
+  ].filter((source) => source !== undefined);
+}
+
+function fulcioOf(fulcio: Placed): FulcioTrust {
+  const members = membersOf(fulcio, ["caPath", "caData", "oidcIssuer", "subjectEmail"]);
+  const authorities = certificatesOf(fulcio, members, "ca");
+  if (authorities === undefined) {
+    throw wrong(fulcio, "At least one of caPath and caData must be specified");
+  }
+  const oidcIssuer = textIn(members, "oidcIssuer");
+  if (oidcIssuer === undefined) throw wrong(fulcio, "oidcIssuer not specified");
+  const subjectEmail = textIn(members, "subjectEmail");
+  if (subjectEmail === undefined) throw wrong(fulcio, "subjectEmail not specified");
+  return { kind: "fulcio", authorities, oidcIssuer, subjectEmail };
+}
+
+function pkiOf(pki: Placed): PkiTrust {
+  const members = membersOf(pki, [
+    "caRootsPath",
+    "caRootsData",
+    "caIntermediatesPath",
+    "caIntermediatesData",
+    "subjectEmail",
+    "subjectHostname",
+  ]);
+  const roots = certificatesOf(pki, members, "caRoots");
+  if (roots === undefined) {
+    throw wrong(pki, "At least one of caRootsPath and caRootsData must be specified");
+  }
+  const intermediates = certificatesOf(pki, members, "caIntermediates");
+  const subjectEmail = textIn(members, "subjectEmail");
+  const subjectHostname = textIn(members, "subjectHostname");
+  if (subjectEmail === undefined && subjectHostname === undefined) {
+    throw wrong(pki, "At least one of subjectEmail, subjectHostname must be specified");
+  }
+  return {
+    kind: "pki",
+    roots,
+    ...(intermediates !== undefined && { intermediates }),
+    ...(subjectEmail !== undefined && { subjectEmail }),
+    ...(subjectHostname !== undefined && { subjectHostname }),
+  };
+}
+
+/** Returns the certificates of a path or of data, or undefined if there is neither. */
+function certificatesOf(object: Placed, members: Members, prefix: string): KeySource | undefined {
+  const file = fileAt(members.get(`${prefix}Path`));
+  const content = contentAt(members.get(`${prefix}Data`));
+  if (file !== undefined && content !== undefined) {
+    throw wrong(object, `${prefix}Path and ${prefix}Data cannot be used simultaneously`);
+  }
+  return file ?? content;
+}
+
+/** Returns a text, or undefined if it is not there or empty. */
+function textIn(members: Members, name: string): string | undefined {
+  const member = members.get(name);
+  return member === undefined ? undefined : textOf(member) || undefined;
+}
