@@ -56,6 +56,12 @@ export interface SampleWish {
   readonly odd?: boolean;
 }
 
+/** What a list is to be like. */
+export interface SampleListWish extends Omit<SampleWish, "platform"> {
+  /** Whether an OCI index has an attestation and an entry without a platform; it has if absent. */
+  readonly attested?: boolean;
+}
+
 export const mediaTypes = {
   docker: {
     manifest: "application/vnd.docker.distribution.manifest.v2+json",
@@ -105,9 +111,10 @@ export function sampleImage(wish: SampleWish = {}): SampleImage {
 /**
  * Makes a list of images for several platforms.
  *
- * An OCI index also has an attestation, as build tools attach it, and an entry without a platform.
+ * An OCI index also has an attestation, as build tools attach it, and an entry without a platform,
+ * unless the wish says otherwise.
  */
-export function sampleList(wish: Omit<SampleWish, "platform"> = {}): SampleList {
+export function sampleList(wish: SampleListWish = {}): SampleList {
   const { seed = "sample", format = "oci" } = wish;
   const platforms: readonly SamplePlatform[] = [
     linux,
@@ -121,7 +128,7 @@ export function sampleList(wish: Omit<SampleWish, "platform"> = {}): SampleList 
     ...descriptor(manifest),
     platform: platforms[index],
   }));
-  if (format === "docker") return listOf(format, images, entries);
+  if (format === "docker" || wish.attested === false) return listOf(format, images, entries);
   const [first = sampleImage(wish)] = images;
   const attestation = attestationOf(first, seed);
   const nameless = sampleImage({ ...wish, format, seed: `${seed}/nameless` });
@@ -270,7 +277,8 @@ function configOf({ seed, format, platform, diffIds }: ConfigWish): object {
     ...(format === "docker" ? { docker_version: "24.0.7", container: "0".repeat(64) } : {}),
     architecture: platform.architecture,
     os: platform.os,
-    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
+    // Old releases of the original lose the variant when they convert a config, and so its digest.
+    ...(format === "docker" || platform.variant === undefined ? {} : { variant: platform.variant }),
     config: {
       User: "1000:1000",
       ExposedPorts: { "80/tcp": {} },

@@ -1,0 +1,63 @@
+// Scene: what one end-to-end test plays in: a directory, a registry, and the programs run there.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { original } from "./needs.ts";
+import { type PeerRegistry, startPeerRegistry } from "./peers.ts";
+import { type RunResult, run, succeed } from "./run.ts";
+import { type Store, type StoreKind, storeOf } from "./stores.ts";
+
+/** The surroundings of one test; whatever it made vanishes on dispose. */
+export class Scene implements AsyncDisposable {
+  /** The working directory of everything that runs. */
+  readonly path = mkdtempSync(join(tmpdir(), "dray-e2e-"));
+  #registry: Promise<PeerRegistry> | undefined;
+  #stores = 0;
+
+  /** Returns a path in the scene. */
+  at(...names: readonly string[]): string {
+    return join(this.path, ...names);
+  }
+
+  /** Runs the executable, whatever comes of it. No policy is asked. */
+  dray(...args: readonly string[]): Promise<RunResult> {
+    return run(["--insecure-policy", ...args], { cwd: this.path });
+  }
+
+  /** Copies between the two images named last; anything but success is an error. */
+  copy(...args: readonly string[]): Promise<RunResult> {
+    return succeed(["--insecure-policy", "copy", ...plain, ...args], { cwd: this.path });
+  }
+
+  /** Does the same as `copy` with the original. */
+  originalCopy(...args: readonly string[]): Promise<RunResult> {
+    return this.original("copy", ...plain, ...args);
+  }
+
+  /** Runs the original; anything but success is an error. */
+  original(...args: readonly string[]): Promise<RunResult> {
+    return succeed(["--insecure-policy", ...args], { cwd: this.path, program: original() });
+  }
+
+  /** Returns the host of a plain registry of this scene's own, started when first asked for. */
+  async registry(): Promise<string> {
+    this.#registry ??= startPeerRegistry({ directory: this.at(".registry") });
+    return (await this.#registry).host;
+  }
+
+  /** Returns a new place for an image. */
+  store(kind: StoreKind): Promise<Store> {
+    this.#stores += 1;
+    const place = { directory: this.path, registry: () => this.registry() };
+    return storeOf(kind, `${kind}-${this.#stores}`, place);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#registry)?.[Symbol.asyncDispose]();
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Allows plain HTTP on both sides. */
+const plain = ["--src-tls-verify=false", "--dest-tls-verify=false"];
