@@ -12,8 +12,6 @@ export interface PeerRegistryOptions {
   readonly tls?: TlsCertificate;
   readonly basic?: { readonly username: string; readonly password: string };
   readonly token?: { readonly realm: string; readonly certificate: string };
-  /** Whether blobs are kept in files rather than in memory. */
-  readonly onDisk?: boolean;
 }
 
 /** Debian's docker-registry on a port of its own, until it is disposed of. */
@@ -88,9 +86,8 @@ async function configOf(options: PeerRegistryOptions): Promise<object> {
     version: "0.1",
     log: { level: "info" },
     storage: {
-      ...(options.onDisk === true
-        ? { filesystem: { rootdirectory: join(directory, "storage") } }
-        : { inmemory: {} }),
+      // Its driver for memory loses directories when blobs come at the same time.
+      filesystem: { rootdirectory: join(directory, "storage") },
       delete: { enabled: true },
     },
     http: {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { original } from "./needs.ts";
 import { type PeerRegistry, startPeerRegistry } from "./peers.ts";
-import { type RunResult, run, succeed } from "./run.ts";
+import { type RunOptions, type RunResult, run, succeed } from "./run.ts";
 import { type Store, type StoreKind, storeOf } from "./stores.ts";
 
 /** The surroundings of one test; whatever it made vanishes on dispose. */
@@ -23,6 +23,11 @@ export class Scene implements AsyncDisposable {
   /** Runs the executable, whatever comes of it. No policy is asked. */
   dray(...args: readonly string[]): Promise<RunResult> {
     return run(["--insecure-policy", ...args], { cwd: this.path });
+  }
+
+  /** Runs the executable in surroundings that differ from the usual ones. No policy is asked. */
+  run(args: readonly string[], options: Partial<RunOptions>): Promise<RunResult> {
+    return run(["--insecure-policy", ...args], { cwd: this.path, ...options });
   }
 
   /** Copies between the two images named last; anything but success is an error. */
