@@ -26,7 +26,11 @@ export const limits = {
   /** Blobs moved at a time, where both sides allow several. */
   parallelBlobs: 6,
 
+  /** What a proxy may say about a tunnel before it opens. */
+  proxyHeaderBytes: 16 * KiB,
   redirects: 10,
+  /** How much of an unwanted answer is read, so that its connection can be used again. */
+  discardedBytes: 64 * KiB,
   requestAttempts: 4,
   /** The first pause between two attempts; each further one doubles. */
   retryDelayMs: 500,
@@ -40,6 +44,8 @@ export const limits = {
   firstHeaderMs: 60_000,
   /** Registries hash a whole blob before they answer the commit. */
   commitMs: 300_000,
+  /** How long plain http is held back where both are allowed and https stays silent. */
+  headStartMs: 300,
   /** No byte for so long means that the connection is broken. */
   idleMs: 60_000,
   /** Fewer bytes than `slowBytes` in `slowMs` mean the same. */

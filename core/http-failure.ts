@@ -1,0 +1,103 @@
+// What broke on the wire, in the words of the original's client.
+
+import { asFailure, Failure, type FailureCode } from "./failure.ts";
+
+/** Who was spoken to: the server, or the proxy before it. */
+export interface Peer {
+  readonly url: URL;
+  readonly proxy?: URL | undefined;
+}
+
+/**
+ * Returns what an error of the runtime's network means.
+ *
+ * `unavailable` may be tried again; `refused` will be the same the next time. A Failure is kept.
+ */
+export async function wireFailure(error: unknown, peer: Peer): Promise<Failure> {
+  if (error instanceof Failure) return error;
+  const code = codeOf(error);
+  if (code === "EPROTO" && peer.proxy === undefined && peer.url.protocol === "https:") {
+    const { explainHandshake } = await import("./http-handshake.ts");
+    return explainHandshake(peer.url);
+  }
+  const words = Object.hasOwn(broken, code) ? broken[code] : undefined;
+  if (words !== undefined) return words(peer, error);
+  if (code.includes("CERT") || code.includes("SIGNATURE")) return badCertificate(code, peer, error);
+  return code === "" ? asFailure(error) : failure("unavailable", code, error);
+}
+
+/** Returns the code by which the runtime tells errors apart, or "" where there is none. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error) || !("code" in error)) return "";
+  return typeof error.code === "string" ? error.code : "";
+}
+
+type Words = (peer: Peer, error: unknown) => Failure;
+
+const broken: Readonly<Record<string, Words>> = {
+  ECONNREFUSED: dialing("connect: connection refused"),
+  EHOSTUNREACH: dialing("connect: no route to host"),
+  ENETUNREACH: dialing("connect: network is unreachable"),
+  ETIMEDOUT: dialing("i/o timeout"),
+  ECONNRESET: (_, error) =>
+    failure("unavailable", "connection closed before an answer (EOF)", error),
+  EPIPE: (_, error) => failure("unavailable", "write: broken pipe", error),
+  EPROTO: (_, error) => failure("refused", "tls: handshake failure", error),
+  ENOTFOUND: (peer, error) =>
+    failure("refused", `dial tcp: lookup ${dialed(peer).hostname}: no such host`, error, {
+      hint: "check how the name of the registry is spelled",
+    }),
+  EAI_AGAIN: (peer, error) =>
+    failure(
+      "unavailable",
+      `dial tcp: lookup ${dialed(peer).hostname}: temporary failure in name resolution`,
+      error,
+    ),
+  InvalidContentLength: (_, error) =>
+    failure("refused", "net/http: the answer's Content-Length contradicts itself", error),
+};
+
+/** Certificates, by the runtime's codes. The rest is shown by its code. */
+const certificates: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "certificate has expired or is not yet valid",
+  CERT_NOT_YET_VALID: "certificate has expired or is not yet valid",
+  CERT_REVOKED: "certificate is revoked",
+  CERT_UNTRUSTED: "certificate signed by unknown authority",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "certificate signed by unknown authority",
+  SELF_SIGNED_CERT_IN_CHAIN: "certificate signed by unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT: "certificate signed by unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "certificate signed by unknown authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "certificate signed by unknown authority",
+};
+
+function badCertificate(code: string, peer: Peer, error: unknown): Failure {
+  const words =
+    code === "ERR_TLS_CERT_ALTNAME_INVALID"
+      ? `certificate is not valid for ${peer.url.hostname}`
+      : (certificates[code] ?? code);
+  return failure("refused", `tls: failed to verify certificate: x509: ${words}`, error, {
+    hint: "name the directory of its authority's certificate by --cert-dir, or do without the check by --tls-verify=false",
+  });
+}
+
+function dialing(what: string): Words {
+  return (peer, error) => {
+    const { hostname, port, protocol } = dialed(peer);
+    const host = `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`;
+    const by = peer.proxy === undefined ? "" : "proxyconnect tcp: ";
+    return failure("unavailable", `${by}dial tcp ${host}: ${what}`, error);
+  };
+}
+
+function dialed({ url, proxy }: Peer): URL {
+  return proxy ?? url;
+}
+
+function failure(
+  code: FailureCode,
+  message: string,
+  cause: unknown,
+  details: { readonly hint?: string } = {},
+): Failure {
+  return new Failure(code, message, { cause, ...details });
+}
