@@ -7,9 +7,8 @@ import type { Failure } from "../core/failure.ts";
 import type { FlagGroup, Values } from "./flags/flag.ts";
 import type { GlobalValues } from "./flags/global.ts";
 import type { Log } from "./output/log.ts";
-
-/** The name the program was called by. It answers to both. */
-export type Program = "dray" | "skopeo";
+import type { Screen } from "./output/screen.ts";
+import type { Program } from "./program.ts";
 
 /** One call of a command: what was said, and what the command may use. */
 export interface Call<V = unknown> {
@@ -21,6 +20,8 @@ export interface Call<V = unknown> {
   readonly program: Program;
   readonly environment: Environment;
   readonly log: Log;
+  /** What a person may watch, beside the log. */
+  readonly screen: Screen;
   /** Aborted when the user or a time-out ends the command. */
   readonly signal: AbortSignal;
   readonly tree: CommandTree;

@@ -1,5 +1,6 @@
 // Global flags: what every command understands, before or after its name.
 
+import type { Program } from "../program.ts";
 import { duration, maybeToggle, text, toggle, type Values } from "./flag.ts";
 
 /** Flags that are recognised anywhere on the command line. */
@@ -22,16 +23,20 @@ export const globalFlags = {
   userAgentPrefix: text("user-agent-prefix", "prefix to add to the user agent string"),
 };
 
-/** Flags that are recognised before the name of the command only. */
-export const rootFlags = {
-  version: toggle("version", "Version for Skopeo", { shorthand: "v" }),
-  /** Deprecated: the default of every image that the command touches. */
-  tlsVerify: maybeToggle(
-    "tls-verify",
-    "Require HTTPS and verify certificates when accessing the container registry",
-    { hidden: true },
-  ),
-};
+/** Returns the flags that are recognised before the name of the command only. */
+export function rootFlags(program: Program) {
+  return {
+    version: toggle("version", `Version for ${program === "skopeo" ? "Skopeo" : program}`, {
+      shorthand: "v",
+    }),
+    /** Deprecated: the default of every image that the command touches. */
+    tlsVerify: maybeToggle(
+      "tls-verify",
+      "Require HTTPS and verify certificates when accessing the container registry",
+      { hidden: true },
+    ),
+  };
+}
 
 /** What the global flags say. */
 export type GlobalValues = Values<typeof globalFlags> & {

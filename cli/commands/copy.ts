@@ -1,0 +1,217 @@
+// dray copy: an image, from one place to another.
+
+import { writeFile } from "node:fs/promises";
+
+import { manifestTypes, type ManifestType } from "../../core/content/media-types.ts";
+import { parseDockerName } from "../../core/content/docker-name.ts";
+import { copyImages } from "../../core/copy/copy.ts";
+import type { CopyRequest } from "../../core/copy/request.ts";
+import { asFailure, during, Failure } from "../../core/failure.ts";
+import { spelled } from "../../core/image/name.ts";
+import { parseImageName } from "../../core/image/parse-name.ts";
+import type { DirSettings, ImageReference } from "../../core/image/transport.ts";
+import { limits } from "../../core/limits.ts";
+import { transports } from "../../transports/table.ts";
+import { type Call, defineTool } from "../command.ts";
+import { contextOf, gateOf, platformWish } from "../compose.ts";
+import {
+  list,
+  maybeText,
+  maybeToggle,
+  text,
+  toggle,
+  unsigned,
+  type Values,
+} from "../flags/flag.ts";
+import { destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
+import { imageNames } from "../help.ts";
+import { openProgress } from "../output/open-progress.ts";
+import { retrying } from "../retrying.ts";
+
+const flags = {
+  source: imageFlags("src-"),
+  target: imageFlags("dest-"),
+  keeping: destinationFlags,
+  retry: retryFlags,
+  additionalTags: list("additional-tag", "additional tags (supports docker-archive)"),
+  all: toggle("all", "Copy all images if SOURCE-IMAGE is a list", { shorthand: "a" }),
+  digestFile: text("digestfile", "Write the digest of the pushed image to the specified file"),
+  format: maybeText(
+    "format",
+    "MANIFEST TYPE (oci, v2s1, or v2s2) to use in the destination (default is manifest type of source, with fallbacks)",
+    { shorthand: "f" },
+  ),
+  multiArch: maybeText(
+    "multi-arch",
+    "How to handle multi-architecture images (system, all, or index-only)",
+  ),
+  parallelCopies: unsigned(
+    "image-parallel-copies",
+    `Maximum number of image layers to be copied (pulled/pushed) simultaneously. Not setting this field will fall back to ${limits.parallelBlobs}.`,
+  ),
+  preserveDigests: toggle("preserve-digests", "Preserve digests of images and lists"),
+  quiet: toggle("quiet", "Suppress output information when copying images", { shorthand: "q" }),
+  removeSignatures: toggle("remove-signatures", "Do not copy signatures from source"),
+  removeListSignatures: toggle(
+    "remove-list-signatures",
+    "Do not copy manifest list signatures (preserves per-instance signatures)",
+  ),
+  tlsVerify: maybeToggle(
+    "tls-verify",
+    "require HTTPS and verify certificates when talking to the container registry or daemon",
+    { hidden: true },
+  ),
+};
+
+type CopyValues = Values<typeof flags>;
+
+/** Copies an image, or a list of images. */
+export const copy = defineTool({
+  name: "copy",
+  usage: "copy [command options] SOURCE-IMAGE DESTINATION-IMAGE",
+  summary: "Copy an IMAGE-NAME from one location to another",
+  description: (program) =>
+    `Container "IMAGE-NAME" uses a "transport":"details" format.
+
+${imageNames(Object.keys(transports), program)}`,
+  examples: [
+    "copy docker://quay.io/skopeo/stable:latest docker://registry.example.com/skopeo:latest",
+    "copy docker://docker.io/library/busybox:1 dir:busybox",
+    "copy --all docker://docker.io/library/busybox:1 oci:layout:1",
+  ],
+  flags,
+  async run(call) {
+    const request = await requestOf(call);
+    const { quiet, digestFile, retry } = call.flags;
+    using progress = openProgress({ ...call, quiet });
+    await retrying(call, retry, async () => {
+      const { digest } = await copyImages({ ...request, tell: progress.begin() });
+      if (digestFile !== "") await writeDigest(digestFile, digest);
+    });
+    progress.finish();
+  },
+});
+
+/** Turns the command line into a request. The order in which faults are found is the original's. */
+async function requestOf(call: Call<CopyValues>): Promise<Omit<CopyRequest, "tell">> {
+  const { operands, flags: said, log } = call;
+  const [from, to] = operands;
+  if (from === undefined || to === undefined || operands.length !== 2) {
+    throw call.misuse("Exactly two arguments expected");
+  }
+  if (said.tlsVerify !== undefined) {
+    log.warn("'--tls-verify' is deprecated, instead use: --src-tls-verify, --dest-tls-verify");
+  }
+  const gate = await gateOf(call);
+  const reference = await during(`Invalid source name ${from}`, () =>
+    parseImageName(from, transports),
+  );
+  const target = await during(`Invalid destination name ${to}`, () =>
+    parseImageName(to, transports),
+  );
+  const { tlsVerify, keeping } = said;
+  const source = contextOf(call, { flags: said.source, tlsVerify });
+  const destination = contextOf(call, {
+    flags: said.target,
+    tlsVerify,
+    dir: dirSettings(keeping),
+    oci: { acceptsUncompressedLayers: keeping.acceptUncompressed },
+  });
+  said.additionalTags.forEach(checkAdditionalTag);
+  const images = selectionOf(said);
+  warnOfIdleFlags(call, target);
+  const format = formatOf(said.format);
+  return {
+    source: { reference, context: source },
+    destination: { reference: target, context: destination },
+    gate,
+    platform: platformWish(call),
+    images,
+    ...(format !== undefined && { format }),
+    preserveDigests: said.preserveDigests,
+    signatures: signaturesOf(said),
+    parallelBlobs: said.parallelCopies || limits.parallelBlobs,
+  };
+}
+
+function dirSettings({ compress, decompress }: CopyValues["keeping"]): DirSettings {
+  if (compress) return { layers: "compress" };
+  return decompress ? { layers: "decompress" } : {};
+}
+
+function warnOfIdleFlags({ flags: { keeping }, log }: Call<CopyValues>, to: ImageReference): void {
+  if (to.transport === "dir") {
+    if (keeping.compress && keeping.decompress) {
+      throw usage(
+        `initializing destination ${spelled(to)}: Cannot compress and decompress at the same time`,
+      );
+    }
+    return;
+  }
+  for (const name of ["compress", "decompress"] as const) {
+    if (!keeping[name]) continue;
+    log.warn(`--dest-${name} can only be used if the destination transport is 'dir'`);
+  }
+}
+
+/** No transport here keeps more names than one, so that a good tag is not used for anything. */
+function checkAdditionalTag(tag: string): void {
+  try {
+    if (parseDockerName(tag).tag !== undefined) return;
+  } catch (error) {
+    throw usage(`error parsing additional-tag '${tag}': ${asFailure(error).message}`);
+  }
+  throw usage(`additional-tag '${tag}' must be a tagged reference`);
+}
+
+function selectionOf({ all, multiArch }: CopyValues): CopyRequest["images"] {
+  if (all && multiArch !== undefined) {
+    throw usage("Cannot use --all and --multi-arch flags together");
+  }
+  switch (multiArch) {
+    case undefined:
+      return all ? "all" : "system";
+    case "system":
+    case "all":
+    case "index-only":
+      return multiArch;
+    default:
+      throw usage(
+        `unknown multi-arch option ${JSON.stringify(multiArch)}. Choose one of the supported options: 'system', 'all', or 'index-only'`,
+      );
+  }
+}
+
+const formats: Readonly<Record<string, ManifestType>> = {
+  oci: manifestTypes.oci,
+  v2s1: manifestTypes.schema1Signed,
+  v2s2: manifestTypes.schema2,
+};
+
+function formatOf(name: string | undefined): ManifestType | undefined {
+  if (name === undefined) return undefined;
+  const type = Object.hasOwn(formats, name) ? formats[name] : undefined;
+  if (type !== undefined) return type;
+  throw usage(
+    `unknown format ${JSON.stringify(name)}. Choose one of the supported formats: 'oci', 'v2s1', or 'v2s2'`,
+  );
+}
+
+function signaturesOf(said: CopyValues): CopyRequest["signatures"] {
+  const { removeSignatures, removeListSignatures } = said;
+  if (removeSignatures && removeListSignatures) {
+    throw usage("Only one of --remove-signatures and --remove-list-signatures can be specified");
+  }
+  if (removeListSignatures) return "remove-from-list";
+  return removeSignatures ? "remove" : "copy";
+}
+
+async function writeDigest(path: string, digest: string): Promise<void> {
+  await during(`Failed to write digest to file ${JSON.stringify(path)}`, () =>
+    writeFile(path, digest, { mode: 0o644 }),
+  );
+}
+
+function usage(message: string): Failure {
+  return new Failure("usage", message);
+}

@@ -1,0 +1,41 @@
+// dray delete: an image, from where it is kept.
+
+import { during, Failure } from "../../core/failure.ts";
+import { parseImageName } from "../../core/image/parse-name.ts";
+import { transports } from "../../transports/table.ts";
+import { defineTool } from "../command.ts";
+import { contextOf } from "../compose.ts";
+import { imageFlags, retryFlags } from "../flags/image.ts";
+import { imageNames } from "../help.ts";
+import { retrying } from "../retrying.ts";
+
+/** Deletes one image. Says nothing when that worked. */
+export const deleteImage = defineTool({
+  name: "delete",
+  usage: "delete [command options] IMAGE-NAME",
+  summary: "Delete image IMAGE-NAME",
+  description: (program) =>
+    `Delete an "IMAGE_NAME" from a transport\n${imageNames(Object.keys(transports), program)}`,
+  examples: ["delete docker://registry.example.com/example/pause:latest"],
+  flags: { image: imageFlags(""), retry: retryFlags },
+  async run(call) {
+    const { operands, flags } = call;
+    const [text] = operands;
+    if (text === undefined || operands.length !== 1) {
+      throw new Failure("usage", "Usage: delete imageReference");
+    }
+    const reference = await during(`Invalid source name ${text}`, () =>
+      parseImageName(text, transports),
+    );
+    const context = contextOf(call, { flags: flags.image });
+    await retrying(call, flags.retry, async () => {
+      if (reference.deleteImage === undefined) {
+        throw new Failure(
+          "unsupported",
+          `Deleting images not implemented for ${reference.transport}: images`,
+        );
+      }
+      await reference.deleteImage(context);
+    });
+  },
+});

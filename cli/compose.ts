@@ -1,0 +1,134 @@
+// Composing: joins flags, environment, config readers and transports into what core asks for.
+
+import { locate, policyFile } from "../core/config/locations.ts";
+import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
+import { registryAccess } from "../core/config/registry-access.ts";
+import type { PlatformWish } from "../core/content/platform.ts";
+import { during, Failure } from "../core/failure.ts";
+import type { Credentials } from "../core/image/registry-access.ts";
+import type { DirSettings, OciSettings, TransportContext } from "../core/image/transport.ts";
+import { Gate, type Policy } from "../core/trust/gate.ts";
+import { acceptEverything, parsePolicy } from "../core/trust/policy.ts";
+import { transports } from "../transports/table.ts";
+import type { Call } from "./command.ts";
+import type { ImageValues, RegistryValues } from "./flags/image.ts";
+import { version } from "./version.ts";
+
+/** What is said about one side of an operation. */
+export interface Side {
+  readonly flags: RegistryValues & Partial<Pick<ImageValues, "sharedBlobDir">>;
+  /** What holds for the whole command where the side's own flag is absent. */
+  readonly tlsVerify?: boolean | undefined;
+  readonly dir?: DirSettings;
+  readonly oci?: OciSettings;
+}
+
+/** Returns what a transport is lent for one side. Fails with `usage` if the side's flags contradict. */
+export function contextOf(call: Call, { flags, tlsVerify, dir, oci }: Side): TransportContext {
+  const credentials = credentialsOf(flags);
+  const verify = flags.tlsVerify ?? tlsVerify ?? call.global.tlsVerify;
+  const shared = flags.sharedBlobDir ?? "";
+  const wish = {
+    credentials,
+    ...(verify !== undefined && { tlsVerify: verify }),
+    ...(flags.certDir !== "" && { certificateDirectory: flags.certDir }),
+  };
+  return {
+    signal: call.signal,
+    log: call.log,
+    temporaryDirectory: call.global.temporaryDirectory || "/var/tmp",
+    settings: {
+      docker: {
+        access: registryAccess(wish, call.environment),
+        userAgent: userAgentOf(call),
+      },
+      dir: dir ?? {},
+      oci: { ...oci, ...(shared !== "" && { sharedBlobDirectory: shared }) },
+    },
+  };
+}
+
+/** Returns who the flags say we are. The order of the checks, and their words, are the original's. */
+function credentialsOf(flags: RegistryValues): Credentials {
+  const { creds, username, password, noCreds, registryToken } = flags;
+  if (creds !== undefined && noCreds) {
+    throw usage("creds and no-creds cannot be specified at the same time");
+  }
+  if (username !== undefined && noCreds) {
+    throw usage("username and no-creds cannot be specified at the same time");
+  }
+  if (creds !== undefined && username !== undefined) {
+    throw usage("creds and username cannot be specified at the same time");
+  }
+  if (username !== undefined && password === undefined) {
+    throw usage("password must be specified when username is specified");
+  }
+  if (username === undefined && password !== undefined) {
+    throw usage("username must be specified when password is specified");
+  }
+  const basic = creds === undefined ? undefined : splitCreds(creds);
+  if (registryToken !== undefined && registryToken !== "") {
+    return { kind: "token", token: registryToken };
+  }
+  if (basic !== undefined) return { kind: "basic", ...basic };
+  if (username !== undefined && password !== undefined) {
+    return { kind: "basic", username, password };
+  }
+  return { kind: "anonymous" };
+}
+
+function splitCreds(creds: string): { readonly username: string; readonly password: string } {
+  if (creds === "") throw usage("credentials can't be empty");
+  const colon = creds.indexOf(":");
+  const username = colon < 0 ? creds : creds.slice(0, colon);
+  if (username === "") throw usage("username can't be empty");
+  return { username, password: colon < 0 ? "" : creds.slice(colon + 1) };
+}
+
+function userAgentOf({ global, program }: Call): string {
+  const own = `${program}/${version}`;
+  const prefix = global.userAgentPrefix;
+  // A line break would begin another header.
+  if (/[^\t\x20-\x7e]/.test(prefix)) {
+    throw usage("--user-agent-prefix may hold only printable ASCII characters");
+  }
+  return prefix === "" ? own : `${prefix} ${own}`;
+}
+
+/** Returns the platform to choose images for: this machine's, but for what the flags say. */
+export function platformWish({ global, environment }: Call): PlatformWish {
+  const { overrideOs, overrideArch, overrideVariant } = global;
+  const detected = overrideArch === "" ? detectedVariant(environment.architecture) : "";
+  const variant = overrideVariant || detected;
+  return {
+    os: overrideOs || environment.os,
+    architecture: overrideArch || environment.architecture,
+    ...(variant !== "" && { variant }),
+  };
+}
+
+/** Of the machines this program runs on, only this one has a variant, and always the same. */
+function detectedVariant(architecture: string): string {
+  return architecture === "arm64" ? "v8" : "";
+}
+
+/** Returns who decides what may be carried. Fails with `config` if the policy cannot be read. */
+export async function gateOf(call: Call): Promise<Gate> {
+  const { insecurePolicy, requireSigned } = call.global;
+  const policy = insecurePolicy ? acceptEverything : await policyOf(call);
+  return new Gate(policy, { requireSigned });
+}
+
+async function policyOf({ global, environment, log }: Call): Promise<Policy> {
+  const location = locate(policyFile, environment, global.policy);
+  const found = await during("Error loading trust policy", () =>
+    readPolicyFile(location, (bytes) => parsePolicy(bytes, transports)),
+  );
+  if (found !== undefined) return found.policy;
+  log.warn(`Every image is accepted: ${noPolicyFile(location)}`);
+  return acceptEverything;
+}
+
+function usage(message: string): Failure {
+  return new Failure("usage", message);
+}

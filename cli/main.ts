@@ -1,0 +1,26 @@
+// The front door: which program we are called as, its version, and which command is meant.
+
+import { defineTree } from "./command.ts";
+import { programCalled } from "./program.ts";
+import { versionLine } from "./version.ts";
+
+const tree = defineTree({
+  completion: async () => (await import("./commands/completion.ts")).completion,
+  copy: async () => (await import("./commands/copy.ts")).copy,
+  delete: async () => (await import("./commands/delete.ts")).deleteImage,
+  help: async () => (await import("./commands/help.ts")).help,
+  inspect: async () => (await import("./commands/inspect.ts")).inspect,
+  "list-tags": async () => (await import("./commands/list-tags.ts")).listTags,
+  "manifest-digest": async () => (await import("./commands/manifest-digest.ts")).manifestDigest,
+});
+
+const words = process.argv.slice(2);
+// In the executable argv[0] is always "bun"; argv0 is the word that the program was called by.
+const program = programCalled(process.argv0);
+
+if (words.length === 1 && (words[0] === "--version" || words[0] === "-v")) {
+  console.log(versionLine(program));
+} else {
+  const { run } = await import("./run.ts");
+  process.exitCode = await run({ words, program, tree });
+}

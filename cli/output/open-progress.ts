@@ -1,0 +1,35 @@
+// Opening progress: as lines for programs, or as bars for a person.
+
+import type { Log } from "./log.ts";
+import { liveProgress } from "./live-progress.ts";
+import { lineProgress, type Progress } from "./progress.ts";
+import type { Screen } from "./screen.ts";
+import { isTerminal } from "./terminal.ts";
+
+/** What progress is shown with. */
+export interface ProgressOptions {
+  readonly log: Log;
+  readonly screen: Screen;
+  /** Leaves nothing but warnings. */
+  readonly quiet: boolean;
+}
+
+/**
+ * Returns the progress that fits: for a person bars on stderr, for programs the original's lines on
+ * stdout. With `quiet` there are warnings only.
+ */
+export function openProgress({ log, screen, quiet }: ProgressOptions): Progress {
+  if (quiet) return lineProgress(() => {}, log);
+  // Both, because bars are drawn on the one and lines are looked for on the other.
+  if (isTerminal("stdout") && isTerminal("stderr")) {
+    const { columns = 80, rows = 24 } = process.stderr;
+    return liveProgress({
+      screen,
+      log,
+      size: () => ({ columns: columns || 80, rows: rows || 24 }),
+      now: () => performance.now(),
+    });
+  }
+  // Written at once; a reader that has left is no reason to stop.
+  return lineProgress((line) => console.log(line), log);
+}

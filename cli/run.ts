@@ -1,0 +1,147 @@
+// One run of the program: from the words of a command line to an exit code.
+
+import type { Environment } from "../core/environment.ts";
+import { asFailure, Failure } from "../core/failure.ts";
+import type { Call, CommandTree } from "./command.ts";
+import { Ending } from "./ending.ts";
+import { readEnvironment } from "./environment.ts";
+import { exitCodeOf } from "./exit.ts";
+import type { FlagGroup, Values } from "./flags/flag.ts";
+import { commandHelp, rootHelp } from "./help.ts";
+import { type Invocation, missingCommand, parseInvocation, unknownCommand } from "./invocation.ts";
+import { createLog, type Log } from "./output/log.ts";
+import { print } from "./output/print.ts";
+import { harmless } from "./output/quote.ts";
+import { createScreen, type Screen } from "./output/screen.ts";
+import { allowsColors, isTerminal } from "./output/terminal.ts";
+import type { Program } from "./program.ts";
+import { versionLine } from "./version.ts";
+
+/** What the program was started with. */
+export interface Start {
+  readonly words: readonly string[];
+  readonly program: Program;
+  readonly tree: CommandTree;
+}
+
+/** Runs a command line to its end, failures and all, and returns the exit code. */
+export async function run(start: Start): Promise<number> {
+  const ending = new Ending((code) => process.exit(code));
+  const environment = readEnvironment();
+  // Written at once and whole, unlike anything that goes through process.stderr.
+  const screen = createScreen((text) => console.error(text));
+  let debug = false;
+  try {
+    const invocation = await parseInvocation(start.words, start.program, start.tree);
+    debug = invocation.global.debug;
+    const log = logOf(environment, screen, debug);
+    await perform(invocation, { ...start, environment, screen, log, ending });
+    return 0;
+  } catch (error) {
+    const failure = ending.signal.aborted ? ended(error, ending) : asFailure(error);
+    report(failure, { log: logOf(environment, screen, debug), screen, debug });
+    return ending.exitCode ?? exitCodeOf(failure.code);
+  }
+}
+
+interface Surroundings extends Start {
+  readonly environment: Environment;
+  readonly screen: Screen;
+  readonly log: Log;
+  readonly ending: Ending;
+}
+
+async function perform(invocation: Invocation, surroundings: Surroundings): Promise<void> {
+  const { program, tree, log, ending } = surroundings;
+  switch (invocation.kind) {
+    case "version":
+      return print(`${versionLine(program)}\n`);
+    case "root-help":
+      return print(await rootHelp(tree, program));
+    case "help":
+      return print(commandHelp(invocation.tool, program));
+    case "nothing":
+      checkGlobals(invocation, log);
+      throw missingCommand(program);
+    case "unknown":
+      checkGlobals(invocation, log);
+      throw await unknownCommand(invocation.word, program, tree);
+    case "tool":
+      checkGlobals(invocation, log);
+      if (invocation.global.commandTimeoutMs !== 0) {
+        ending.after(invocation.global.commandTimeoutMs);
+      }
+      return invocation.tool.definition.run(callOf(invocation, surroundings));
+  }
+}
+
+function checkGlobals({ global }: Invocation, log: Log): void {
+  if (global.tlsVerify !== undefined) {
+    log.warn("'--tls-verify' is deprecated, please set this on the specific subcommand");
+  }
+  if (global.insecurePolicy && global.requireSigned) {
+    throw new Failure("usage", "--insecure-policy and --require-signed are mutually exclusive");
+  }
+}
+
+function callOf(
+  invocation: Invocation & { readonly kind: "tool" },
+  surroundings: Surroundings,
+): Call<Values<FlagGroup>> {
+  const { program, tree, environment, screen, log, ending } = surroundings;
+  const { tool, flags, operands, global } = invocation;
+  return {
+    flags,
+    global,
+    operands,
+    program,
+    environment,
+    screen,
+    log,
+    signal: ending.signal,
+    tree,
+    misuse(message) {
+      screen.line(commandHelp(tool, program).replace(/\n$/, ""));
+      return new Failure("usage", message);
+    },
+  };
+}
+
+function logOf(environment: Environment, screen: Screen, debug: boolean): Log {
+  const terminal = isTerminal("stderr");
+  return createLog({
+    debug,
+    terminal,
+    colors: terminal && allowsColors(environment.variables),
+    now: () => new Date(),
+    write: screen.line,
+  });
+}
+
+/** What a command fails with after it was told to end is less telling than why it was told. */
+function ended(error: unknown, { signal }: Ending): Failure {
+  const reason = asFailure(signal.reason);
+  const failure = asFailure(error);
+  if (failure.code !== "canceled" || failure.message.endsWith(reason.message)) return failure;
+  return new Failure("canceled", reason.message, { cause: failure });
+}
+
+interface Reporting {
+  readonly log: Log;
+  readonly screen: Screen;
+  readonly debug: boolean;
+}
+
+function report(failure: Failure, { log, screen, debug }: Reporting): void {
+  log.fatal(failure.message);
+  if (failure.code === "bug") {
+    screen.line("hint: this is a fault of the program itself, please report it with these lines");
+  } else if (failure.hint !== undefined) {
+    screen.line(`hint: ${harmless(failure.hint)}`);
+  }
+  if (debug || failure.code === "bug") {
+    for (let cause: unknown = failure; cause instanceof Error; cause = cause.cause) {
+      screen.line(harmless(cause.stack ?? `${cause.name}: ${cause.message}`));
+    }
+  }
+}
