@@ -1,4 +1,4 @@
-// Strict reading: members of JSON documents in which nothing may be unknown, missing or of another type.
+// Strict reading: JSON documents in which nothing may be unknown, missing or of another type.
 
 import { Failure } from "../failure.ts";
 import { isJsonObject, type Json, parseStrictJson } from "../json.ts";

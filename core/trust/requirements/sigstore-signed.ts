@@ -1,4 +1,4 @@
-// sigstoreSigned: a sigstore signature by one of these keys, or with a certificate from one of these authorities.
+// sigstoreSigned: a sigstore signature by one of these keys, or with a certificate of theirs.
 
 import type { PolicyRequirement } from "../gate.ts";
 import { defaultIdentity, parseSignedIdentity, type SignedIdentity } from "../identity.ts";
