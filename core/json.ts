@@ -73,6 +73,11 @@ export function encodeJson(value: unknown, indent = ""): string {
   return write(value, indent, "");
 }
 
+/** Writes a value on one line, as the bytes that its digest is computed from. */
+export function encodeJsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(encodeJson(value));
+}
+
 /** Returns the entries of a record as a Map, so that it is written like one of Go's maps. */
 export function goMap<T>(record: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
   return new Map(Object.entries(record));

@@ -102,6 +102,15 @@ export function policyNamespacesOf({ host, repository }: DockerName): readonly s
   return [...paths, host, ...wildcards];
 }
 
+/** Tells whether `text` may stand as a registry's domain, with or without a port. */
+export function isHost(text: string): boolean {
+  // The original takes no IPv6 addresses; registries that have nothing else could not be named.
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+)(?::[0-9]+)?$/.exec(text);
+  const name = match?.[1];
+  if (name === undefined) return false;
+  return name.startsWith("[") || name.split(".").every((label) => hostLabel.test(label));
+}
+
 /** Tells whether `text` may stand as a tag. */
 export function isTag(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text);
@@ -145,15 +154,6 @@ function splitReference(rest: string): ReferenceParts {
   const colon = named.indexOf(":");
   if (colon < 0) return { repository: named, tag: undefined, digest };
   return { repository: named.slice(0, colon), tag: named.slice(colon + 1), digest };
-}
-
-/** Tells whether `text` may stand as a registry's domain, with or without a port. */
-export function isHost(text: string): boolean {
-  // The original takes no IPv6 addresses; registries that have nothing else could not be named.
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+)(?::[0-9]+)?$/.exec(text);
-  const name = match?.[1];
-  if (name === undefined) return false;
-  return name.startsWith("[") || name.split(".").every((label) => hostLabel.test(label));
 }
 
 function suffix({ tag, digest }: DockerName): string {

@@ -34,14 +34,24 @@ const dockerForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar";
 const ociLayer = "application/vnd.oci.image.layer.v1.tar";
 const ociForeign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
 
-const docker: LayerFamily = { none: dockerLayer, gzip: `${dockerLayer}.gzip` };
-const dockerNondistributable: LayerFamily = { none: dockerForeign, gzip: `${dockerForeign}.gzip` };
-const oci: LayerFamily = { none: ociLayer, gzip: `${ociLayer}+gzip`, zstd: `${ociLayer}+zstd` };
-const ociNondistributable: LayerFamily = {
+const docker = {
+  none: dockerLayer,
+  gzip: `${dockerLayer}.gzip`,
+} as const satisfies LayerFamily;
+const dockerNondistributable = {
+  none: dockerForeign,
+  gzip: `${dockerForeign}.gzip`,
+} as const satisfies LayerFamily;
+const oci = {
+  none: ociLayer,
+  gzip: `${ociLayer}+gzip`,
+  zstd: `${ociLayer}+zstd`,
+} as const satisfies LayerFamily;
+const ociNondistributable = {
   none: ociForeign,
   gzip: `${ociForeign}+gzip`,
   zstd: `${ociForeign}+zstd`,
-};
+} as const satisfies LayerFamily;
 
 /** Read, but never written: Docker has no zstd type of its own. */
 export const dockerZstdLayer = `${dockerLayer}.zstd`;
