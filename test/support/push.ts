@@ -1,5 +1,6 @@
 // Push: puts a sample into a registry by its HTTP interface, without the program under test.
 
+import type { Repository } from "./registry-store.ts";
 import { type Sample, type SampleBlob, blobsOf, manifestsOf } from "./sample-images.ts";
 
 /** Where a sample goes. */
@@ -16,6 +17,15 @@ export async function pushSample(target: PushTarget, sample: Sample): Promise<vo
   for (const manifest of manifestsOf(sample)) {
     const top = manifest === sample.manifest;
     await pushManifest(target, manifest, top ? target.tag : manifest.digest);
+  }
+}
+
+/** Puts a sample into a repository of the registry in memory, without asking that registry. */
+export function addSample(repository: Repository, tag: string, sample: Sample): void {
+  for (const { bytes } of blobsOf(sample)) repository.addBlob(bytes);
+  for (const manifest of manifestsOf(sample)) {
+    const name = manifest === sample.manifest ? tag : undefined;
+    repository.addManifest(manifest.bytes, manifest.mediaType, name);
   }
 }
 

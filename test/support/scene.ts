@@ -1,5 +1,6 @@
 // Scene: what one end-to-end test plays in: a directory, a registry, and the programs run there.
 
+import { setDefaultTimeout } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,9 @@ import { original } from "./needs.ts";
 import { type PeerRegistry, startPeerRegistry } from "./peers.ts";
 import { type RunOptions, type RunResult, run, succeed } from "./run.ts";
 import { type Store, type StoreKind, storeOf } from "./stores.ts";
+
+// Programs are started here, and healing takes its time: the usual five seconds are too few.
+setDefaultTimeout(60_000);
 
 /** The surroundings of one test; whatever it made vanishes on dispose. */
 export class Scene implements AsyncDisposable {
@@ -53,9 +57,17 @@ export class Scene implements AsyncDisposable {
 
   /** Returns a new place for an image. */
   store(kind: StoreKind): Promise<Store> {
+    return this.#storeOf(kind, () => this.registry());
+  }
+
+  /** Returns a new place for an image, at a registry somebody else started if it is to be one. */
+  storeAt(kind: StoreKind, host: string): Promise<Store> {
+    return this.#storeOf(kind, async () => host);
+  }
+
+  #storeOf(kind: StoreKind, registry: () => Promise<string>): Promise<Store> {
     this.#stores += 1;
-    const place = { directory: this.path, registry: () => this.registry() };
-    return storeOf(kind, `${kind}-${this.#stores}`, place);
+    return storeOf(kind, `${kind}-${this.#stores}`, { directory: this.path, registry });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,85 @@
+// F8: a signal in the middle of a blob ends the copy, and nothing of it is left.
+
+import { describe, expect, test } from "bun:test";
+import { startHoldingRegistry } from "../support/holding-registry.ts";
+import { start } from "../support/run.ts";
+import { sampleImage } from "../support/sample-images.ts";
+import { Scene } from "../support/scene.ts";
+import { treeOf } from "../support/trees.ts";
+
+const image = sampleImage({ format: "oci", ballastBytes: 2_000_000 });
+const signals = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const;
+
+describe("F8, row 39: a signal while a blob is read", () => {
+  for (const kind of ["dir", "oci"] as const) {
+    test.each(signals)(
+      `leaves nothing in ${kind}: after %s, and exits with %d`,
+      async (signal, code) => {
+        await using scene = new Scene();
+        await using registry = startHoldingRegistry("download", image);
+        const args = [
+          "copy",
+          "--src-tls-verify=false",
+          registry.image,
+          `${kind}:${scene.at("there")}`,
+        ];
+        const running = start(["--insecure-policy", ...args], { cwd: scene.path });
+        await registry.held;
+        running.kill(signal);
+        const result = await running.done;
+        expect(result.code).toBe(code);
+        expect(result.wallMs).toBeLessThan(10_000);
+        expect(treeOf(scene.path)).toEqual({});
+      },
+    );
+
+    test(`keeps what was in ${kind}: before`, async () => {
+      await using scene = new Scene();
+      await using registry = startHoldingRegistry("download", image);
+      const store = await scene.store(kind);
+      await store.fill(sampleImage({ format: "oci", seed: "old" }));
+      const before = treeOf(scene.path);
+      const args = ["copy", "--src-tls-verify=false", registry.image, store.image];
+      const running = start(["--insecure-policy", ...args], { cwd: scene.path });
+      await registry.held;
+      running.kill("SIGTERM");
+      expect((await running.done).code).toBe(143);
+      expect(treeOf(scene.path)).toEqual(before);
+    });
+  }
+
+  test("is obeyed at once when it comes twice", async () => {
+    await using scene = new Scene();
+    await using registry = startHoldingRegistry("download", image);
+    const args = ["copy", "--src-tls-verify=false", registry.image, "dir:there"];
+    const running = start(["--insecure-policy", ...args], { cwd: scene.path });
+    await registry.held;
+    running.kill("SIGINT");
+    running.kill("SIGINT");
+    expect((await running.done).code).toBe(130);
+  });
+});
+
+describe("F8, row 39: a signal while a blob is sent", () => {
+  test.each(signals)("gives the upload up after %s, and exits with %d", async (signal, code) => {
+    await using scene = new Scene();
+    await using registry = startHoldingRegistry("upload", image);
+    const store = await scene.store("oci");
+    await store.fill(image);
+    const args = ["copy", "--dest-tls-verify=false", store.image, registry.image];
+    const running = start(["--insecure-policy", ...args], { cwd: scene.path });
+    await registry.held;
+    running.kill(signal);
+    expect((await running.done).code).toBe(code);
+    expect(
+      registry.lines.some((line) => line.startsWith("PUT ") && line.includes("/manifests/")),
+    ).toBe(false);
+    expect(
+      registry.lines.some((line) => line.startsWith("DELETE ") && line.includes("/blobs/uploads/")),
+    ).toBe(true);
+  });
+});
