@@ -1,0 +1,150 @@
+// NewFile: a file that appears under its name when it is complete, and not before.
+
+import { constants, renameSync, rmSync, type Stats, writeSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { asFailure, Failure } from "../../core/failure.ts";
+import { attempt, failureAt, isSystemError } from "./system.ts";
+import { temporaryPath } from "./temporary.ts";
+
+/** Never over something that is there, and never through a link. */
+const creating = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** So much may wait for the disk before it is told to begin. */
+const flushedBytes = 32 * 1024 * 1024;
+
+/**
+ * A file under way: hidden until `publish` gives it its name, and gone if it is disposed of before.
+ *
+ * Written synchronously: the runtime's own file writer loses errors such as a full disk.
+ */
+export class NewFile implements AsyncDisposable {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  /** What failures name: nobody knows the file by its hidden name. */
+  readonly #target: string;
+  #size = 0;
+  #flushedSize = 0;
+  #flushing: Promise<readonly PromiseSettledResult<void>[]> | undefined;
+  #published = false;
+
+  private constructor(path: string, file: FileHandle, target: string) {
+    this.#path = path;
+    this.#file = file;
+    this.#target = target;
+  }
+
+  /**
+   * Begins a file in `directory`, on the file system where it will be published.
+   *
+   * Failures name `target`, which is where it is to appear, if that is known.
+   */
+  static async create(directory: string, target = directory): Promise<NewFile> {
+    const path = temporaryPath(directory);
+    try {
+      return new NewFile(path, await open(path, creating, 0o600), target);
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  /** How much was written, in bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Writes the next piece. */
+  write(bytes: Uint8Array): void {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += writeSync(this.#file.fd, bytes, at, bytes.length - at);
+      }
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    this.#size += bytes.length;
+    this.#flushBehind();
+  }
+
+  /** Brings all of the content to the disk. The file gets the mode and owner of `like`. */
+  async complete(like?: Stats): Promise<void> {
+    try {
+      await this.#flushed();
+      if (like !== undefined) await this.#takeOwner(like);
+      await this.#file.chmod((like?.mode ?? 0o644) & 0o7777);
+      await this.#file.sync();
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /**
+   * Gives the complete file its name, in place of what had it before.
+   *
+   * That the name survives a crash of the machine is the affair of `syncDirectory`.
+   */
+  publish(path: string): void {
+    attempt(() => renameSync(this.#path, path));
+    this.#published = true;
+  }
+
+  /** Closes the file and, unless it was published, removes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#flushing;
+    // What could go wrong has been said by `publish`; a second error would only hide the first.
+    await Promise.allSettled([this.#file.close()]);
+    if (!this.#published) rmSync(this.#path, { force: true });
+  }
+
+  /** Lets the disk begin while content is still coming, so that there is less to wait for at the end. */
+  #flushBehind(): void {
+    if (this.#flushing !== undefined || this.#size - this.#flushedSize < flushedBytes) return;
+    this.#flushedSize = this.#size;
+    const flushing = Promise.allSettled([this.#file.datasync()]);
+    this.#flushing = flushing;
+    void flushing.then(([outcome]) => {
+      // A failure stays where `publish` finds it: the system reports it once only.
+      if (outcome.status === "fulfilled") this.#flushing = undefined;
+    });
+  }
+
+  async #flushed(): Promise<void> {
+    for (const outcome of (await this.#flushing) ?? []) {
+      if (outcome.status === "rejected") throw outcome.reason;
+    }
+  }
+
+  /** Whoever replaces another user's file leaves it to that user, if it can. */
+  async #takeOwner({ uid, gid }: Stats): Promise<void> {
+    const own = await this.#file.stat();
+    if (own.uid === uid && own.gid === gid) return;
+    const [outcome] = await Promise.allSettled([this.#file.chown(uid, gid)]);
+    if (outcome.status === "fulfilled") return;
+    const failure = asFailure(outcome.reason);
+    if (failure.code !== "io") throw failure;
+  }
+
+  #failure(error: unknown): Failure {
+    const { code, message, hint } = failureAt(this.#target, error);
+    return new Failure(code, `${message} (after ${this.#size} bytes)`, { hint, cause: error });
+  }
+}
+
+/** Makes names in a directory survive a crash of the machine: those that were given or taken by now. */
+export async function syncDirectory(path: string): Promise<void> {
+  try {
+    await using directory = await open(path === "" ? "." : path, constants.O_RDONLY);
+    await directory.sync();
+  } catch (error) {
+    if (isSystemError(error, "EINVAL")) return; // This file system has no such thing.
+    throw asFailure(error);
+  }
+}
+
+/** Writes a small file as one piece, in place of what is there; `like` keeps its mode and owner. */
+export async function replaceFile(path: string, bytes: Uint8Array, like?: Stats): Promise<void> {
+  await using file = await NewFile.create(dirname(path), path);
+  file.write(bytes);
+  await file.complete(like);
+  file.publish(path);
+}
