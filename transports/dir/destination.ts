@@ -1,0 +1,256 @@
+// Destination: writing an image as the files of a directory.
+//
+// The new image is gathered in a hidden directory inside, and moved out of it by `commit`. Until then
+// the image that was there before stays as it was. Blobs are named for their content, so both images
+// may hold the same ones; what makes it the new image is one rename, that of `manifest.json`.
+
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { verified } from "../../core/blob/verify.ts";
+import type { Descriptor } from "../../core/content/descriptor.ts";
+import type { Digest } from "../../core/content/digest.ts";
+import { asFailure, Failure } from "../../core/failure.ts";
+import type {
+  BlobRole,
+  DestinationTraits,
+  ImageDestination,
+  OutgoingBlob,
+  OutgoingManifest,
+  StoredBlob,
+} from "../../core/image/destination.ts";
+import type { ImageName } from "../../core/image/name.ts";
+import type { Signature } from "../../core/image/source.ts";
+import type { TransportContext } from "../../core/image/transport.ts";
+import { limits } from "../../core/limits.ts";
+import { writeBlobFile } from "../shared/blob-file.ts";
+import { lockDirectory, lockFileName } from "../shared/directory-lock.ts";
+import { fileStream, readSmallFile } from "../shared/file-stream.ts";
+import { replaceFile, syncDirectory } from "../shared/new-file.ts";
+import { attempt, isSystemError } from "../shared/system.ts";
+import {
+  isTemporaryName,
+  makeDirectories,
+  removeEmptyDirectories,
+  temporaryPath,
+} from "../shared/temporary.ts";
+import {
+  blobFile,
+  checkVersion,
+  manifestFile,
+  manifestFileOf,
+  signatureFileOf,
+  versionFile,
+  versionText,
+} from "./files.ts";
+
+/** Opens a directory for writing. Fails with `refused` if it holds something that is no image. */
+export async function openDestination(
+  name: ImageName,
+  context: TransportContext,
+): Promise<ImageDestination> {
+  const path = name.text === "" ? "." : name.text;
+  await checkReplaceable(path);
+  return new DirDestination(name, context, path);
+}
+
+async function checkReplaceable(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  const names = attempt(() => readdirSync(path));
+  if (names.every((name) => isTemporaryName(name) || name === lockFileName)) return;
+  if (!names.includes(versionFile)) throw notAnImage();
+  const bytes = await readSmallFile(join(path, versionFile), limits.configFileBytes);
+  try {
+    checkVersion(new TextDecoder().decode(bytes), path);
+  } catch (error) {
+    throw error instanceof Failure && error.code === "corrupt" ? notAnImage() : error;
+  }
+}
+
+function notAnImage(): Failure {
+  return new Failure(
+    "refused",
+    "not a containers image directory, don't want to overwrite important data",
+    { hint: "choose a new or an empty directory" },
+  );
+}
+
+/** The hidden directory where the new image is gathered. */
+interface Workshop {
+  readonly path: string;
+  /** Directories that had to be made for it, deepest first. */
+  readonly made: readonly string[];
+}
+
+function makeWorkshop(directory: string): Workshop {
+  const made = makeDirectories(directory);
+  const path = temporaryPath(directory);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return { path, made };
+  } catch (error) {
+    // A run that failed has just taken away the directory that it had made.
+    if (isSystemError(error, "ENOENT") && made.length === 0) return makeWorkshop(directory);
+    removeEmptyDirectories(made);
+    throw asFailure(error);
+  }
+}
+
+class DirDestination implements ImageDestination {
+  readonly name: ImageName;
+  readonly traits: DestinationTraits;
+  readonly #context: TransportContext;
+  readonly #path: string;
+  readonly #workshop: Workshop;
+  /** Sizes of the blobs that were sent. */
+  readonly #sent = new Map<Digest, number>();
+  /** Sizes of the blobs of the earlier image that will be the new one's, too. */
+  readonly #kept = new Map<Digest, number>();
+  #committed = false;
+
+  constructor(name: ImageName, context: TransportContext, path: string) {
+    this.name = name;
+    this.traits = {
+      manifestTypes: [],
+      layers: context.settings.dir.layers ?? "preserve",
+      keepsForeignUrls: false,
+      holdsLists: true,
+      concurrent: true,
+    };
+    this.#context = context;
+    this.#path = path;
+    this.#workshop = makeWorkshop(path);
+  }
+
+  async reuseBlob(wanted: Descriptor): Promise<StoredBlob | undefined> {
+    const { digest } = wanted;
+    const known = this.#sent.get(digest) ?? this.#kept.get(digest);
+    if (known !== undefined) return { digest, size: known, by: "presence" };
+    const path = join(this.#path, blobFile(digest));
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined || !found.isFile()) return undefined;
+    // Whoever copies over a directory may do so because it is damaged.
+    if (!(await this.#matches(path, { ...wanted, size: wanted.size ?? found.size })))
+      return undefined;
+    this.#kept.set(digest, found.size);
+    return { digest, size: found.size, by: "presence" };
+  }
+
+  async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
+    const place = {
+      workshop: this.#workshop.path,
+      pathOf: (digest: Digest) => join(this.#workshop.path, blobFile(digest)),
+    };
+    const signals = signal === undefined ? [] : [signal];
+    const stored = await writeBlobFile(blob, place, this.#context.signal, ...signals);
+    this.#sent.set(stored.digest, stored.size);
+    return stored;
+  }
+
+  async putManifest(manifest: OutgoingManifest, instance?: Digest): Promise<void> {
+    await this.#gather(manifestFileOf(instance), manifest.bytes);
+  }
+
+  async putSignatures(signatures: readonly Signature[], instance?: Digest): Promise<void> {
+    for (const [index, signature] of signatures.entries()) {
+      await this.#gather(signatureFileOf(instance, index + 1), signature);
+    }
+  }
+
+  async commit(): Promise<void> {
+    const kept = [...this.#kept.keys()].map(blobFile);
+    const gathered = readdirSync(this.#workshop.path);
+    if (!gathered.includes(manifestFile)) throw new Failure("bug", "An image has no manifest");
+    const version = versionText([...gathered, ...kept]);
+    await this.#gather(versionFile, new TextEncoder().encode(version));
+    await using _ = await lockDirectory(this.#path, "exclusive", this.#context);
+    this.#checkKept();
+    await moveImage([...gathered, versionFile], this.#workshop.path, this.#path);
+    this.#committed = true;
+    this.#removeAllBut(new Set([...gathered, versionFile, ...kept, lockFileName]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      rmSync(this.#workshop.path, { recursive: true, force: true });
+      if (!this.#committed) removeEmptyDirectories(this.#workshop.made);
+    } catch (error) {
+      // A second error would only hide the one that led here.
+      this.#context.log.warn(`Cannot remove ${this.#workshop.path}: ${asFailure(error).message}`);
+    }
+  }
+
+  async #gather(name: string, bytes: Uint8Array): Promise<void> {
+    await replaceFile(join(this.#workshop.path, name), bytes);
+  }
+
+  async #matches(path: string, expected: Descriptor): Promise<boolean> {
+    try {
+      for await (const _ of verified(expected)(fileStream(path, this.#context.signal)));
+      return true;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== "corrupt" && failure.code !== "io") throw failure;
+      this.#context.log.debug(`Not keeping ${path}: ${failure.message}`);
+      return false;
+    }
+  }
+
+  /** Another run may have put its own image here meanwhile. */
+  #checkKept(): void {
+    for (const [digest, size] of this.#kept) {
+      const path = join(this.#path, blobFile(digest));
+      if (lstatSync(path, { throwIfNoEntry: false })?.size === size) continue;
+      throw new Failure("io", `${path} was changed by somebody else while the image was written`, {
+        hint: "try again",
+      });
+    }
+  }
+
+  /** What others are gathering at this moment stays. */
+  #removeAllBut(ours: ReadonlySet<string>): void {
+    const nowMs = lstatSync(join(this.#path, versionFile)).mtimeMs;
+    for (const name of readdirSync(this.#path)) {
+      const path = join(this.#path, name);
+      if (ours.has(name) || path === this.#workshop.path) continue;
+      const found = lstatSync(path, { throwIfNoEntry: false });
+      if (found === undefined) continue;
+      if (isTemporaryName(name) && nowMs - found.mtimeMs < limits.leftoverMs) continue;
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/**
+ * Moves an image out of the directory where it was gathered.
+ *
+ * What is named for its content comes first, for the earlier image does not mind; `manifest.json` and
+ * the version come last. New names come before replaced ones, because a full disk can refuse those, and
+ * they are taken back then.
+ */
+async function moveImage(files: readonly string[], from: string, to: string): Promise<void> {
+  const isNew = (file: string): boolean =>
+    lstatSync(join(to, file), { throwIfNoEntry: false }) === undefined;
+  const names = files.filter((file) => rank(file) > 0).sort((a, b) => rank(a) - rank(b));
+  const replaced = names.filter((name) => !isNew(name));
+  const added: string[] = [];
+  const move = (file: string): void => {
+    if (isNew(file)) added.push(file);
+    renameSync(join(from, file), join(to, file));
+  };
+  try {
+    for (const file of files.filter((each) => rank(each) === 0)) move(file);
+    await syncDirectory(to);
+    for (const name of names.filter(isNew)) move(name);
+  } catch (error) {
+    for (const file of added) rmSync(join(to, file), { force: true });
+    throw asFailure(error);
+  }
+  for (const name of replaced) attempt(() => move(name));
+  await syncDirectory(to);
+}
+
+function rank(file: string): number {
+  if (file === versionFile) return 3;
+  if (file === manifestFile) return 2;
+  return file.startsWith("signature-") ? 1 : 0;
+}
