@@ -1,0 +1,201 @@
+// Destination: writing an image into an OCI layout.
+//
+// Everything but the index is named for its content, so it may stand there before it is needed. Whoever
+// writes holds a shared lock on the blobs. Only who has them alone may take some away.
+
+import { existsSync, lstatSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Descriptor } from "../../core/content/descriptor.ts";
+import { type Digest, digestAlgorithm, digestOf } from "../../core/content/digest.ts";
+import { manifestTypes } from "../../core/content/media-types.ts";
+import { asFailure, Failure } from "../../core/failure.ts";
+import type {
+  BlobRole,
+  DestinationTraits,
+  ImageDestination,
+  OutgoingBlob,
+  OutgoingManifest,
+  StoredBlob,
+} from "../../core/image/destination.ts";
+import type { TransportContext } from "../../core/image/transport.ts";
+import { guessType } from "../../core/manifest/manifest.ts";
+import { writeBlobFile } from "../shared/blob-file.ts";
+import { lockDirectory, tryLockDirectory } from "../shared/directory-lock.ts";
+import { NewFile, replaceFile, syncDirectory } from "../shared/new-file.ts";
+import { makeDirectories, removeEmptyDirectories } from "../shared/temporary.ts";
+import { withImage } from "./index-json.ts";
+import { Layout } from "./layout.ts";
+import type { OciName } from "./reference.ts";
+
+/** Opens a layout for writing, and begins one where there is none. */
+export async function openDestination(
+  name: OciName,
+  context: TransportContext,
+): Promise<ImageDestination> {
+  if (name.wanted.by === "position") {
+    const { position } = name.wanted;
+    throw new Failure(
+      "usage",
+      `Destination reference must not contain a manifest index @${position}`,
+    );
+  }
+  const layout = new Layout(name.path, context);
+  // An index that cannot be read is better found before anything is moved.
+  if (existsSync(layout.indexPath)) await layout.readIndex();
+  return new OciDestination(name, context, await enter(layout, context));
+}
+
+/** A layout that is being written to. */
+interface EnteredLayout {
+  readonly layout: Layout;
+  /** Directories that had to be made for it, deepest first. */
+  readonly made: readonly string[];
+  /** Keeps others from taking blobs away. */
+  readonly presence: AsyncDisposable;
+}
+
+async function enter(layout: Layout, context: TransportContext): Promise<EnteredLayout> {
+  const made = [...makeDirectories(layout.ownBlobs), ...makeDirectories(layout.blobRoot)];
+  try {
+    return { layout, made, presence: await lockDirectory(layout.blobRoot, "shared", context) };
+  } catch (error) {
+    removeEmptyDirectories(made);
+    // A run that failed has just taken away the directories that it had made.
+    if (made.length === 0 && !existsSync(layout.blobRoot)) return enter(layout, context);
+    throw error;
+  }
+}
+
+class OciDestination implements ImageDestination {
+  readonly name: OciName;
+  readonly traits: DestinationTraits;
+  readonly #context: TransportContext;
+  readonly #layout: Layout;
+  readonly #presence: AsyncDisposable;
+  readonly #made: string[];
+  readonly #written = new Set<Digest>();
+  readonly #reused = new Set<Digest>();
+  #top: Descriptor | undefined;
+  /** Whether this run said that the directory is a layout. */
+  #marked = false;
+  #committed = false;
+
+  constructor(name: OciName, context: TransportContext, entered: EnteredLayout) {
+    this.name = name;
+    this.traits = {
+      manifestTypes: [manifestTypes.oci, manifestTypes.ociIndex],
+      layers: context.settings.oci.acceptsUncompressedLayers === true ? "preserve" : "compress",
+      keepsForeignUrls: true,
+      holdsLists: true,
+      refusesSignatures: "Pushing signatures for OCI images is not supported",
+      concurrent: true,
+    };
+    this.#context = context;
+    this.#layout = entered.layout;
+    this.#presence = entered.presence;
+    this.#made = [...entered.made];
+  }
+
+  async reuseBlob({ digest, size }: Descriptor): Promise<StoredBlob | undefined> {
+    const found = lstatSync(this.#layout.blobPath(digest), { throwIfNoEntry: false });
+    if (found === undefined || !found.isFile()) return undefined;
+    if (size !== undefined && size !== found.size) return undefined;
+    this.#reused.add(digest);
+    return { digest, size: found.size, by: "presence" };
+  }
+
+  async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
+    const place = {
+      workshop: this.#layout.blobRoot,
+      pathOf: (digest: Digest) => this.#pathFor(digest),
+    };
+    const signals = signal === undefined ? [] : [signal];
+    const stored = await writeBlobFile(blob, place, this.#context.signal, ...signals);
+    this.#written.add(stored.digest);
+    return stored;
+  }
+
+  async putManifest(manifest: OutgoingManifest, instance?: Digest): Promise<void> {
+    const { bytes } = manifest;
+    const mediaType = guessType(bytes) ?? manifest.mediaType;
+    if (!this.traits.manifestTypes.includes(mediaType)) {
+      throw new Failure(
+        "unsupported",
+        `An OCI layout does not take a manifest of type ${JSON.stringify(mediaType)}`,
+      );
+    }
+    const digest = digestOf(bytes, instance === undefined ? "sha256" : digestAlgorithm(instance));
+    if (instance !== undefined && instance !== digest) {
+      throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);
+    }
+    await using file = await NewFile.create(this.#layout.blobRoot, this.#pathFor(digest));
+    file.write(bytes);
+    await file.complete();
+    file.publish(this.#pathFor(digest));
+    this.#written.add(digest);
+    if (instance === undefined) this.#top = { mediaType, digest, size: bytes.length };
+  }
+
+  async putSignatures(): Promise<void> {
+    throw new Failure("unsupported", "Pushing signatures for OCI images is not supported");
+  }
+
+  async commit(): Promise<void> {
+    const image = this.#top;
+    if (image === undefined) throw new Failure("bug", "An image has no manifest");
+    const { wanted } = this.name;
+    const digests = [...this.#written, ...this.#reused];
+    for (const digest of digests) this.#checkPresent(digest);
+    const directories = new Set(digests.map((digest) => this.#layout.blobDirectory(digest)));
+    for (const directory of [...directories, this.#layout.blobRoot]) await syncDirectory(directory);
+    if (!existsSync(this.#layout.markerPath)) {
+      await replaceFile(this.#layout.markerPath, marker);
+      this.#marked = true;
+    }
+    await this.#layout.changeIndex((index) =>
+      withImage(index, image, wanted.by === "name" ? wanted.name : undefined),
+    );
+    this.#committed = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#presence[Symbol.asyncDispose]();
+      if (!this.#committed) await this.#withdraw();
+    } catch (error) {
+      // A second error would only hide the one that led here.
+      this.#context.log.warn(`Cannot clean up ${this.#layout.path}: ${asFailure(error).message}`);
+    }
+  }
+
+  /** Returns where a blob belongs, in a directory that is there. */
+  #pathFor(digest: Digest): string {
+    this.#made.unshift(...makeDirectories(this.#layout.blobDirectory(digest)));
+    return this.#layout.blobPath(digest);
+  }
+
+  /** Programs that ask nobody may clean up at any time. */
+  #checkPresent(digest: Digest): void {
+    const path = this.#layout.blobPath(digest);
+    if (existsSync(path)) return;
+    throw new Failure("io", `${path} was removed by somebody else while the image was written`, {
+      hint: "try again",
+    });
+  }
+
+  /** Takes back a layout that this run began, unless others have come to rely on it. */
+  async #withdraw(): Promise<void> {
+    const { ownBlobs, blobRoot, indexPath, markerPath } = this.#layout;
+    if (this.#made.includes(resolve(ownBlobs)) && ownBlobs === blobRoot) {
+      const claim = await tryLockDirectory(ownBlobs);
+      if (typeof claim === "string") return;
+      await using _ = claim;
+      if (existsSync(indexPath)) return;
+      for (const digest of this.#written) rmSync(this.#layout.blobPath(digest), { force: true });
+      if (this.#marked) rmSync(markerPath, { force: true });
+    }
+    removeEmptyDirectories(this.#made);
+  }
+}
+
+const marker = new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');

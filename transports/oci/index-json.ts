@@ -1,0 +1,196 @@
+// index.json: the table of contents of an OCI layout.
+//
+// Other programs write it too. What we do not know in it stays as it is.
+
+import type { Descriptor } from "../../core/content/descriptor.ts";
+import { type Digest, digestFault, isDigest } from "../../core/content/digest.ts";
+import { manifestTypes } from "../../core/content/media-types.ts";
+import { Failure } from "../../core/failure.ts";
+import {
+  encodeJson,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseForeignJson,
+} from "../../core/json.ts";
+import type { WantedEntry } from "./reference.ts";
+
+/** A parsed index.json. */
+export interface LayoutIndex {
+  readonly entries: readonly IndexEntry[];
+  /** All of it, but that `entries` counts instead of its `manifests`. */
+  readonly json: JsonObject;
+}
+
+/** One entry of the index: nothing in it is checked but its shape. */
+export interface IndexEntry {
+  /** Empty where there is none. */
+  readonly mediaType: string;
+  /** As it stands there: perhaps no digest at all. */
+  readonly digest: string;
+  /** The name of the image; absent where it has none. */
+  readonly name?: string;
+  readonly json: JsonObject;
+}
+
+const nameAnnotation = "org.opencontainers.image.ref.name";
+
+/** The index of a layout that holds nothing yet. */
+export const emptyIndex: LayoutIndex = {
+  entries: [],
+  json: { schemaVersion: 2, mediaType: manifestTypes.ociIndex, manifests: [] },
+};
+
+/** Parses the bytes of an index.json; whatever stands behind its value does not count. */
+export function parseIndex(bytes: Uint8Array): LayoutIndex {
+  const json = parseForeignJson(firstObject(new TextDecoder().decode(bytes)));
+  if (!isJsonObject(json)) throw new Failure("corrupt", "index.json is no JSON object");
+  const listed = json["manifests"] ?? [];
+  if (!Array.isArray(listed)) throw new Failure("corrupt", "manifests in index.json is no list");
+  return { entries: listed.map(parseEntry), json };
+}
+
+function parseEntry(json: Json): IndexEntry {
+  if (!isJsonObject(json)) throw new Failure("corrupt", "index.json lists what is no descriptor");
+  const annotations = json["annotations"];
+  const name = isJsonObject(annotations) ? annotations[nameAnnotation] : undefined;
+  return {
+    mediaType: textOf(json["mediaType"]),
+    digest: textOf(json["digest"]),
+    ...(typeof name === "string" && { name }),
+    json,
+  };
+}
+
+function textOf(json: Json | undefined): string {
+  return typeof json === "string" ? json : "";
+}
+
+/** Returns the text up to the end of the first object in it: some programs leave old ends behind. */
+function firstObject(text: string): string {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (quoted && character === "\\") at++;
+    else if (character === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (character === "{") depth++;
+    else if (character === "}" && --depth === 0) return text.slice(0, at + 1);
+  }
+  return text;
+}
+
+/** Writes an index as the original does: on one line, with nothing behind it. */
+export function encodeIndex({ entries, json }: LayoutIndex): Uint8Array {
+  const manifests = entries.map((entry) => entry.json);
+  return new TextEncoder().encode(encodeJson({ ...json, manifests }));
+}
+
+/** An entry that was selected, and where in the index it stands. */
+export interface SelectedEntry {
+  readonly entry: IndexEntry;
+  readonly digest: Digest;
+  readonly position: number;
+}
+
+/** Media types that a name can stand for. */
+const selectable: readonly string[] = [
+  manifestTypes.oci,
+  manifestTypes.ociIndex,
+  manifestTypes.schema2,
+  manifestTypes.dockerList,
+];
+
+/** Finds an entry. Fails with `not-found` if no entry has the name; in the original's words. */
+export function selectEntry({ entries }: LayoutIndex, wanted: WantedEntry): SelectedEntry {
+  const position = positionOf(entries, wanted);
+  const entry = entries[position];
+  if (entry === undefined) {
+    throw new Failure(
+      "refused",
+      `index ${position} is too large, only ${entries.length} entries available`,
+    );
+  }
+  if (!isDigest(entry.digest)) {
+    throw new Failure(
+      "corrupt",
+      `unexpected digest reference ${entry.digest}: ${digestFault(entry.digest)}`,
+    );
+  }
+  return { entry, digest: entry.digest, position };
+}
+
+function positionOf(entries: readonly IndexEntry[], wanted: WantedEntry): number {
+  switch (wanted.by) {
+    case "position":
+      return wanted.position;
+    case "itself":
+      if (entries.length === 1) return 0;
+      throw new Failure("refused", "more than one image in oci, choose an image", {
+        hint: hintFor(entries),
+      });
+    case "name":
+      return positionOfName(entries, wanted.name);
+  }
+}
+
+function positionOfName(entries: readonly IndexEntry[], name: string): number {
+  const named = entries.filter((entry) => entry.name === name);
+  const usable = named.find(({ mediaType }) => selectable.includes(mediaType));
+  if (usable !== undefined) return entries.indexOf(usable);
+  const quoted = JSON.stringify(name);
+  if (named.length === 0) {
+    throw new Failure("not-found", `no descriptor found for reference ${quoted}`, {
+      hint: hintFor(entries),
+    });
+  }
+  const types = named.map(({ mediaType }) => JSON.stringify(mediaType)).join(" ");
+  throw new Failure(
+    "unsupported",
+    `reference ${quoted} matches unsupported manifest MIME types [${types}]`,
+  );
+}
+
+const shownNames = 10;
+
+function hintFor(entries: readonly IndexEntry[]): string | undefined {
+  const names = entries.map(({ name }) => name).filter((name) => name !== undefined);
+  if (names.length === 0) return entries.length === 0 ? "the layout is empty" : undefined;
+  const more = names.length > shownNames ? ", …" : "";
+  return `the layout has ${names.slice(0, shownNames).join(", ")}${more}`;
+}
+
+/**
+ * Returns the index with an image in it, under a name if it has one.
+ *
+ * An earlier image of the name stays without it, as the original leaves it.
+ */
+export function withImage(index: LayoutIndex, image: Descriptor, name?: string): LayoutIndex {
+  const entry = makeEntry(image, name);
+  const entries = index.entries.map((each) =>
+    name !== undefined && each.name === name ? withoutName(each) : each,
+  );
+  const same = entries.findIndex((each) => each.name === undefined && each.digest === image.digest);
+  if (same < 0) return { ...index, entries: [...entries, entry] };
+  return { ...index, entries: entries.with(same, entry) };
+}
+
+/** Returns the index without the entry at this position. */
+export function withoutEntry(index: LayoutIndex, position: number): LayoutIndex {
+  return { ...index, entries: index.entries.toSpliced(position, 1) };
+}
+
+function makeEntry({ mediaType, digest, size = 0 }: Descriptor, name?: string): IndexEntry {
+  const annotations = name === undefined ? undefined : { [nameAnnotation]: name };
+  const json = { mediaType, digest, size, ...(annotations && { annotations }) };
+  return { mediaType, digest, ...(name !== undefined && { name }), json };
+}
+
+function withoutName({ mediaType, digest, json }: IndexEntry): IndexEntry {
+  const { annotations, ...rest } = json;
+  if (!isJsonObject(annotations)) return { mediaType, digest, json };
+  const { [nameAnnotation]: _, ...others } = annotations;
+  const left = Object.keys(others).length === 0 ? rest : { ...json, annotations: others };
+  return { mediaType, digest, json: left };
+}
