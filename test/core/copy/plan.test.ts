@@ -1,0 +1,133 @@
+import { describe, expect, test } from "bun:test";
+
+import type { Descriptor } from "../../../core/content/descriptor.ts";
+import { digestOf } from "../../../core/content/digest.ts";
+import {
+  layerFamilies,
+  type ManifestType,
+  manifestTypes,
+} from "../../../core/content/media-types.ts";
+import { planImage } from "../../../core/copy/plan.ts";
+import type { DestinationTraits } from "../../../core/image/destination.ts";
+import type { ImageManifest } from "../../../core/manifest/types.ts";
+
+const { oci, schema1Signed, schema2 } = manifestTypes;
+
+const registry: DestinationTraits = {
+  manifestTypes: [oci, schema2, manifestTypes.ociIndex, manifestTypes.dockerList],
+  layers: "compress",
+  keepsForeignUrls: true,
+  holdsLists: true,
+  concurrent: true,
+};
+const layout: DestinationTraits = { ...registry, manifestTypes: [oci, manifestTypes.ociIndex] };
+const directory: DestinationTraits = {
+  ...registry,
+  manifestTypes: [],
+  layers: "preserve",
+  keepsForeignUrls: false,
+};
+
+function blob(name: string, mediaType: string, more: Partial<Descriptor> = {}): Descriptor {
+  const bytes = new TextEncoder().encode(name);
+  return { mediaType, digest: digestOf(bytes), size: bytes.length, ...more };
+}
+
+const base = blob("base", layerFamilies.oci.gzip);
+const top = blob("top", layerFamilies.oci.none);
+const config = blob("config", "application/vnd.oci.image.config.v1+json");
+
+function image(
+  mediaType: ManifestType,
+  layers: readonly Descriptor[] = [base, top],
+): ImageManifest {
+  return { kind: "image", mediaType, raw: { bytes: new Uint8Array(), mediaType }, config, layers };
+}
+
+const plain = { frozenBecause: undefined, format: undefined };
+
+describe("planImage", () => {
+  test.each<[string, ManifestType, DestinationTraits, ManifestType | undefined, ManifestType[]]>([
+    ["keeps the type that a registry takes", oci, registry, undefined, [oci, schema2]],
+    ["keeps Docker's type in a registry", schema2, registry, undefined, [schema2, oci]],
+    ["converts for a layout", schema2, layout, undefined, [oci]],
+    ["keeps anything in a directory", schema2, directory, undefined, [schema2, oci]],
+    ["takes the type asked for, alone", oci, registry, schema2, [schema2]],
+    [
+      "has nothing to fall back on for schema 1",
+      schema1Signed,
+      directory,
+      undefined,
+      [schema1Signed],
+    ],
+  ])("%s", (_, own, traits, format, expected) => {
+    const plan = planImage({ manifest: image(own), traits, frozenBecause: undefined, format });
+    expect(plan.formats).toEqual(expected as [ManifestType]);
+  });
+
+  test("silently keeps a frozen manifest as it is, whatever was asked for", () => {
+    const frozenBecause = "Instructed to preserve digests";
+    const plan = planImage({
+      manifest: image(schema2),
+      traits: layout,
+      frozenBecause,
+      format: oci,
+    });
+    expect(plan.formats).toEqual([schema2]);
+    expect(plan.steps.map(({ recoding }) => recoding)).toEqual(["none", "none", "none"]);
+  });
+
+  test("fails where no type would do", () => {
+    const traits = { ...layout, manifestTypes: [schema1Signed] };
+    expect(() => planImage({ manifest: image(oci), traits, ...plain })).toThrow(
+      `Cannot write a manifest of type ${oci}`,
+    );
+  });
+
+  test("compresses layers, and never the config", () => {
+    const { steps } = planImage({ manifest: image(oci), traits: registry, ...plain });
+    expect(steps).toEqual([
+      { blob: base, role: "layer", recoding: "compress" },
+      { blob: top, role: "layer", recoding: "compress" },
+      { blob: config, role: "config", recoding: "none" },
+    ]);
+  });
+
+  test.each([
+    ["of a type nobody knows", "application/x-something"],
+    ["that are encrypted", `${layerFamilies.oci.gzip}+encrypted`],
+  ])("leaves the bytes of layers %s alone", (_, mediaType) => {
+    const manifest = image(oci, [blob("odd", mediaType)]);
+    const { steps } = planImage({ manifest, traits: registry, ...plain });
+    expect(steps[0]?.recoding).toBe("none");
+  });
+
+  test("leaves the config to the commit where it is converted", () => {
+    const { steps } = planImage({ manifest: image(schema2), traits: layout, ...plain });
+    expect(steps.map(({ role }) => role)).toEqual(["layer", "layer"]);
+  });
+
+  test("moves a blob once that is named twice", () => {
+    const { steps } = planImage({
+      manifest: image(oci, [base, top, base]),
+      traits: layout,
+      ...plain,
+    });
+    expect(steps.map(({ blob: { digest } }) => digest)).toEqual([
+      base.digest,
+      top.digest,
+      config.digest,
+    ]);
+  });
+
+  test.each([
+    ["leaves foreign layers where they are, if the destination can", registry, 1],
+    ["fetches foreign layers otherwise", directory, 2],
+  ])("%s", (_, traits, count) => {
+    const foreign = blob("foreign", layerFamilies.ociNondistributable.gzip, {
+      urls: ["https://example.com/layer"],
+    });
+    const { steps } = planImage({ manifest: image(oci, [foreign]), traits, ...plain });
+    expect(steps.length).toBe(count);
+  });
+});
