@@ -16,14 +16,15 @@ export interface LiveOptions {
   size(): { readonly columns: number; readonly rows: number };
   /** A clock that only runs forward, in milliseconds. */
   now(): number;
+  /** Does `work` again and again, until what it returns is called. */
+  every(ms: number, work: () => void): () => void;
 }
 
-/** Shows progress to a person. Draws at most ten times a second, however much there is to tell. */
+/** Shows progress to a person. Draws at most ten times a second, or when a blob ends. */
 export function liveProgress(options: LiveOptions): Progress {
   const { screen, log, now } = options;
   let board = emptyBoard(now());
-  const timer = setInterval(() => draw(board, options), redrawMs);
-  timer.unref();
+  const stop = options.every(redrawMs, () => draw(board, options));
   return {
     begin() {
       board = emptyBoard(now());
@@ -43,7 +44,7 @@ export function liveProgress(options: LiveOptions): Progress {
       screen.line(summary(board, now()));
     },
     [Symbol.dispose]() {
-      clearInterval(timer);
+      stop();
       screen.draw([]);
     },
   };

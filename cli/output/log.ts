@@ -97,9 +97,8 @@ function forPeople({ level, message, fields, at }: Line, start: Date, colored: b
   const paint = (text: string) => (colored ? `\x1b[${colors[level]}m${text}\x1b[0m` : text);
   const seconds = Math.floor((at.getTime() - start.getTime()) / 1000);
   const head = `${paint(level.slice(0, 4).toUpperCase())}[${String(seconds).padStart(4, "0")}]`;
-  const padded = harmless(message).padEnd(44);
-  const pairs = fields.map(([key, value]) => ` ${paint(key)}=${word(value)}`);
-  return `${head} ${padded}${pairs.join("")}`;
+  const pairs = fields.map(([key, value]) => `${paint(key)}=${word(value)}`).join(" ");
+  return `${head} ${harmless(message).padEnd(44)} ${pairs}`.trimEnd();
 }
 
 function word(value: string): string {

@@ -28,8 +28,15 @@ export function openProgress({ log, screen, quiet }: ProgressOptions): Progress 
       log,
       size: () => ({ columns: columns || 80, rows: rows || 24 }),
       now: () => performance.now(),
+      every,
     });
   }
   // Written at once; a reader that has left is no reason to stop.
   return lineProgress((line) => console.log(line), log);
+}
+
+function every(ms: number, work: () => void): () => void {
+  const timer = setInterval(work, ms);
+  timer.unref();
+  return () => clearInterval(timer);
 }
