@@ -23,7 +23,10 @@ export async function readPolicyFile<P>(
   const found = await firstOf(location);
   if (found === undefined) return undefined;
   const { file, bytes } = found;
-  return { policy: await during(`invalid policy in ${JSON.stringify(file)}`, () => parse(bytes)), file };
+  return {
+    policy: await during(`invalid policy in ${JSON.stringify(file)}`, () => parse(bytes)),
+    file,
+  };
 }
 
 interface FoundFile {
