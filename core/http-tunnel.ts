@@ -131,7 +131,8 @@ async function connectProxy(proxy: URL): Promise<Socket> {
     await event(socket, "secureConnect");
     return socket;
   } catch (error) {
-    throw await wireFailure(error, { url: proxy, proxy });
+    const { code, message } = await wireFailure(error, { url: proxy });
+    throw new Failure(code, `proxyconnect tcp: ${message}`, { cause: error });
   }
 }
 
