@@ -35,20 +35,10 @@ export function readDockerDescriptor(members: Members): Descriptor {
   };
 }
 
-/** Reads a platform; what it does not say is empty. Fails with `corrupt`. */
-export function readPlatform(members: Members): Platform {
-  const variant = members.text("variant");
-  const osVersion = members.text("os.version");
-  const osFeatures = members.texts("os.features");
+/** Reads a platform of a Docker list, which may also ask for features of the processor. */
+export function readDockerPlatform(members: Members): Platform {
   const features = members.texts("features");
-  return {
-    os: members.text("os"),
-    architecture: members.text("architecture"),
-    ...(variant !== "" && { variant }),
-    ...(osVersion !== "" && { osVersion }),
-    ...(osFeatures !== undefined && { osFeatures }),
-    ...(features !== undefined && { features }),
-  };
+  return { ...readPlatform(members), ...(features !== undefined && { features }) };
 }
 
 /** Returns what to encode for a descriptor of an OCI manifest or index. */
@@ -83,6 +73,19 @@ export function filledMap(
 ): ReadonlyMap<string, string> | undefined {
   if (record === undefined || Object.keys(record).length === 0) return undefined;
   return goMap(record);
+}
+
+function readPlatform(members: Members): Platform {
+  const variant = members.text("variant");
+  const osVersion = members.text("os.version");
+  const osFeatures = members.texts("os.features");
+  return {
+    os: members.text("os"),
+    architecture: members.text("architecture"),
+    ...(variant !== "" && { variant }),
+    ...(osVersion !== "" && { osVersion }),
+    ...(osFeatures !== undefined && { osFeatures }),
+  };
 }
 
 function ociPlatform({ architecture, os, osVersion, osFeatures, variant }: Platform): object {

@@ -6,7 +6,7 @@ import type { Descriptor } from "../content/descriptor.ts";
 import { manifestTypes } from "../content/media-types.ts";
 import type { Platform } from "../content/platform.ts";
 import { encodeJsonBytes } from "../json.ts";
-import { dockerListEntry, readDockerDescriptor, readPlatform } from "./descriptor-json.ts";
+import { dockerListEntry, readDockerDescriptor, readDockerPlatform } from "./descriptor-json.ts";
 
 import type { Members } from "./members.ts";
 
@@ -38,6 +38,6 @@ function readEntry(members: Members): DockerListEntry {
   const platform = members.object("platform");
   return {
     ...readDockerDescriptor(members),
-    platform: platform === undefined ? { os: "", architecture: "" } : readPlatform(platform),
+    platform: platform === undefined ? { os: "", architecture: "" } : readDockerPlatform(platform),
   };
 }

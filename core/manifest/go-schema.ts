@@ -74,8 +74,8 @@ export function readDocument<const Schema extends v.GenericSchema>(
   if (result.success) return result.output;
   const [issue] = result.issues;
   const place = v.getDotPath(issue) ?? "it";
-  const wrong =
-    issue.expected === null ? issue.message : `is not what belongs there (${issue.expected})`;
+  const typed = issue.kind === "schema" && issue.type !== "custom";
+  const wrong = typed ? `is not of type ${issue.expected?.toLowerCase()}` : issue.message;
   throw new Failure("corrupt", `Invalid ${what}: ${place} ${wrong}`);
 }
 

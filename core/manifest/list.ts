@@ -7,12 +7,7 @@ import type { Platform } from "../content/platform.ts";
 import { Failure } from "../failure.ts";
 import type { RawManifest } from "../image/source.ts";
 import { parseStrictJson } from "../json.ts";
-import {
-  type DockerList,
-  type DockerListEntry,
-  readDockerList,
-  writeDockerList,
-} from "./docker-list.ts";
+import { type DockerList, readDockerList, writeDockerList } from "./docker-list.ts";
 import { Members } from "./members.ts";
 import { type OciIndex, readOciIndex, writeOciIndex } from "./oci-index.ts";
 import type { ListManifest } from "./types.ts";
@@ -78,7 +73,10 @@ function rewriteDockerList(
   dockerList: DockerList,
   change: ListChange,
 ): RawManifest {
-  const instances = dockerList.instances.map((entry, at) => updated(entry, change.instances[at]));
+  const instances = dockerList.instances.map((entry, at) => ({
+    ...updated(entry, change.instances[at]),
+    platform: entry.platform,
+  }));
   switch (change.to) {
     case manifestTypes.dockerList:
       return rawUnlessSame(list, writeDockerList(dockerList), writeDockerList({ instances }));
@@ -95,10 +93,7 @@ function rawUnlessSame(list: ListManifest, before: Uint8Array, after: Uint8Array
   return { mediaType: list.mediaType, bytes: after };
 }
 
-function updated<Entry extends Descriptor | DockerListEntry>(
-  entry: Entry,
-  update: InstanceUpdate | undefined,
-): Entry {
+function updated(entry: Descriptor, update: InstanceUpdate | undefined): Descriptor {
   if (update === undefined) return entry;
   const { digest, size, mediaType } = update;
   const annotations = { ...entry.annotations, ...update.annotations };

@@ -70,7 +70,7 @@ export function parseManifest(raw: RawManifest): Manifest {
   switch (type) {
     case manifestTypes.schema1:
     case manifestTypes.schema1Signed:
-      return imageOf(raw, type, readSchema1(members));
+      return imageOf(raw, type, { layers: readSchema1(members).layers });
     case manifestTypes.schema2:
       return imageOf(raw, type, readSchema2(members));
     case manifestTypes.oci:

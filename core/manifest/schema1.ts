@@ -160,7 +160,8 @@ function configOf(newest: string, history: readonly Schema1Step[]): ImageConfig 
       diffIds: history.filter(({ throwaway }) => !throwaway).map(() => ""),
     },
     history: history.map((step) => ({
-      created: step.created,
+      // Go's zero time, which the original writes where a step has none.
+      created: step.created ?? "0001-01-01T00:00:00Z",
       createdBy: step.command.join(" "),
       author: step.author,
       comment: step.comment,
