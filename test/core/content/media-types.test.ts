@@ -1,0 +1,52 @@
+import { describe, expect, test } from "bun:test";
+
+import {
+  type Compression,
+  dockerZstdLayer,
+  hasVariants,
+  isListType,
+  isManifestType,
+  layerFamilies,
+  manifestTypes,
+  recompressedType,
+} from "../../../core/content/media-types.ts";
+
+const docker = "application/vnd.docker.image.rootfs.diff.tar";
+const oci = "application/vnd.oci.image.layer.v1.tar";
+const foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+
+describe("recompressedType", () => {
+  test.each<[string, Compression, string | undefined]>([
+    [docker, "gzip", `${docker}.gzip`],
+    [`${docker}.gzip`, "none", docker],
+    [`${docker}.gzip`, "zstd", undefined],
+    [dockerZstdLayer, "gzip", `${docker}.gzip`],
+    [`${oci}+gzip`, "zstd", `${oci}+zstd`],
+    [`${oci}+zstd`, "none", oci],
+    [foreign, "gzip", `${foreign}+gzip`],
+    [`${oci}+gzip+encrypted`, "none", undefined],
+    ["application/json", "gzip", undefined],
+    ["", "none", undefined],
+  ])("makes of %j with %s %j", (mediaType, compression, becomes) => {
+    expect(recompressedType(mediaType, compression)).toBe(becomes);
+  });
+});
+
+describe("hasVariants", () => {
+  test("knows every type of every family", () => {
+    for (const family of Object.values(layerFamilies)) {
+      for (const mediaType of Object.values(family)) expect(hasVariants(mediaType)).toBe(true);
+    }
+    expect(hasVariants(dockerZstdLayer)).toBe(true);
+    expect(hasVariants("application/vnd.oci.image.config.v1+json")).toBe(false);
+  });
+});
+
+describe("isManifestType and isListType", () => {
+  test("tell lists from images, and both from everything else", () => {
+    const lists = Object.values(manifestTypes).filter(isListType);
+    expect(lists).toEqual([manifestTypes.dockerList, manifestTypes.ociIndex]);
+    expect(Object.values(manifestTypes).every(isManifestType)).toBe(true);
+    expect(isManifestType("application/json") || isListType("application/json")).toBe(false);
+  });
+});
