@@ -42,8 +42,9 @@ export async function pushBlob(
   await expectCreated(await fetch(location, { method: "PUT", body, headers }));
 }
 
-async function pushManifest(
-  { registry, repository }: PushTarget,
+/** Puts one manifest under a tag or its digest. */
+export async function pushManifest(
+  { registry, repository }: Pick<PushTarget, "registry" | "repository">,
   { bytes, mediaType }: SampleBlob,
   reference: string,
 ): Promise<void> {

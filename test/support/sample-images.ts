@@ -174,13 +174,17 @@ export function writeLayout(path: string, samples: Readonly<Record<string, Sampl
       writeFileSync(join(blobs, hexOf(digest)), bytes);
     }
   }
+  writeFileSync(join(path, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  writeFileSync(join(path, "index.json"), indexOf(samples));
+}
+
+/** Returns the index.json of a layout that holds samples under these names. */
+export function indexOf(samples: Readonly<Record<string, Sample>>): string {
   const manifests = Object.entries(samples).map(([name, { manifest }]) => ({
     ...descriptor(manifest),
     annotations: { "org.opencontainers.image.ref.name": name },
   }));
-  const index = { schemaVersion: 2, mediaType: mediaTypes.oci.list, manifests };
-  writeFileSync(join(path, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  writeFileSync(join(path, "index.json"), JSON.stringify(index));
+  return JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.oci.list, manifests });
 }
 
 /** Writes a sample as the `dir:` transport keeps it. */

@@ -1,0 +1,196 @@
+// Bench: times the executable against the original, on real work with a real registry.
+//
+//     bun scripts/bench.ts                                  everything, five runs each
+//     bun scripts/bench.ts --rows=start-up,oci→docker       some rows (-> does for →)
+//     bun scripts/bench.ts --images="3 MB,40 layers"        some images
+//     bun scripts/bench.ts --runs=9 --against=/opt/skopeo   more runs, another original
+//
+// Prints a Markdown table. Needs docker-registry and the original on the PATH.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { arch, cpus, release, tmpdir, type } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startPeerRegistry } from "../test/support/peers.ts";
+import { type RunResult, executable, run } from "../test/support/run.ts";
+import { type BenchImage, type BenchImageName, benchImages } from "./bench-images.ts";
+
+/** Where one run of a row reads and writes. */
+interface Ground {
+  readonly image: BenchImage;
+  /** A directory of its own, not there yet. */
+  readonly fresh: string;
+  /** A repository of its own, not there yet. */
+  readonly repository: string;
+}
+
+/** What is timed, as a command line. */
+type Row = (ground: Ground) => readonly string[];
+
+const copy = [
+  "--insecure-policy",
+  "copy",
+  "-q",
+  "--src-tls-verify=false",
+  "--dest-tls-verify=false",
+];
+
+/** These do not depend on the size of an image, and are timed with the first one only. */
+const smallRows: Readonly<Record<string, Row>> = {
+  "start-up": () => ["--version"],
+  inspect: ({ image }) => ["inspect", "--tls-verify=false", image.docker],
+};
+
+const copyRows: Readonly<Record<string, Row>> = {
+  "docker→dir": ({ image, fresh }) => [...copy, image.docker, `dir:${fresh}`],
+  "docker→oci": ({ image, fresh }) => [...copy, image.docker, `oci:${fresh}:1`],
+  "oci→docker": ({ image, repository }) => [...copy, image.oci, `docker://${repository}:1`],
+  "dir→docker": ({ image, repository }) => [...copy, image.dir, `docker://${repository}:1`],
+  "oci→oci": ({ image, fresh }) => [...copy, image.oci, `oci:${fresh}:1`],
+  "docker→docker": ({ image, repository }) => [...copy, image.docker, `docker://${repository}:1`],
+};
+
+const { values } = parseArgs({
+  options: {
+    against: { type: "string", default: "skopeo" },
+    images: { type: "string", default: Object.keys(benchImages).join(",") },
+    rows: {
+      type: "string",
+      default: [...Object.keys(smallRows), ...Object.keys(copyRows)].join(","),
+    },
+    runs: { type: "string", default: "5" },
+  },
+});
+
+const runs = Number(values.runs);
+const rows = values.rows.replaceAll("->", "→").split(",");
+const programs = { ours: executable, theirs: values.against } as const;
+
+/** How many places to write to there were so far. */
+let grounds = 0;
+
+const directory = mkdtempSync(join(tmpdir(), "dray-bench-"));
+try {
+  await bench();
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function bench(): Promise<void> {
+  await using registry = await startPeerRegistry({ directory: join(directory, "registry") });
+  print("| what | image | wall ms (dray / skopeo) | ratio | CPU ms | ratio | peak MB | ratio |");
+  print("|---|---|--:|--:|--:|--:|--:|--:|");
+  for (const [index, name] of values.images.split(",").entries()) {
+    const make = benchImages[imageName(name)];
+    const place = { directory: join(directory, `image-${index}`), host: registry.host };
+    const image = await make({ ...place, repository: `bench/image-${index}` });
+    for (const [what, row] of Object.entries({ ...(index === 0 ? smallRows : {}), ...copyRows })) {
+      if (!rows.includes(what)) continue;
+      // What does not copy is so short that only many runs tell.
+      const times = what in smallRows ? runs * 4 : runs;
+      const label = what in smallRows ? "" : name;
+      print(lineOf(what, label, await timed(row, { image, host: registry.host, times })));
+    }
+    rmSync(place.directory, { recursive: true, force: true });
+  }
+  await explain();
+}
+
+function imageName(text: string): BenchImageName {
+  const names = Object.keys(benchImages) as readonly BenchImageName[];
+  const name = names.find((each) => each === text);
+  if (name === undefined) throw new Error(`there is no image ${text}, only ${names.join(", ")}`);
+  return name;
+}
+
+/** The medians of both programs. */
+interface Comparison {
+  readonly ours: Medians;
+  readonly theirs: Medians;
+}
+
+interface Medians {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+}
+
+interface Timing {
+  readonly image: BenchImage;
+  readonly host: string;
+  readonly times: number;
+}
+
+/** Runs both by turns, so that whatever else the machine does meets both alike. */
+async function timed(row: Row, { image, host, times }: Timing): Promise<Comparison> {
+  const results = { ours: [] as RunResult[], theirs: [] as RunResult[] };
+  const peaks = { ours: 0, theirs: 0 };
+  const once = async (side: keyof Comparison, watchMemory: boolean): Promise<RunResult> => {
+    grounds += 1;
+    const fresh = join(directory, `fresh-${grounds}`);
+    const args = row({ image, fresh, repository: `${host}/bench/fresh-${grounds}` });
+    // What an earlier run left to be written must not slow this one down.
+    if (row !== smallRows["start-up"]) Bun.spawnSync(["sync"]);
+    const result = await run(args, { cwd: directory, program: programs[side], watchMemory });
+    rmSync(fresh, { recursive: true, force: true });
+    if (result.code !== 0) throw new Error(`${programs[side]} ${args.join(" ")}: ${result.stderr}`);
+    return result;
+  };
+  // Memory is watched apart from time: watching takes some. This also warms both up.
+  for (const side of ["ours", "theirs"] as const) {
+    for (let time = 0; time < 2; time += 1) {
+      peaks[side] = Math.max(peaks[side], (await once(side, true)).peakBytes);
+    }
+  }
+  for (let time = 0; time < times; time += 1) {
+    const order = time % 2 === 0 ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const);
+    for (const side of order) results[side].push(await once(side, false));
+  }
+  const medians = (side: keyof Comparison): Medians => ({
+    wallMs: median(results[side].map(({ wallMs }) => wallMs)),
+    cpuMs: median(results[side].map(({ cpuMs }) => cpuMs)),
+    peakBytes: peaks[side],
+  });
+  return { ours: medians("ours"), theirs: medians("theirs") };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = 0, high = 0] = [
+    sorted[sorted.length % 2 === 0 ? middle - 1 : middle],
+    sorted[middle],
+  ];
+  return (low + high) / 2;
+}
+
+function lineOf(what: string, image: string, { ours, theirs }: Comparison): string {
+  const pair = (first: number, second: number) => {
+    const digits = Math.max(first, second) < 100 ? 1 : 0;
+    const ratio = second === 0 ? "" : (first / second).toFixed(2);
+    return `${first.toFixed(digits)} / ${second.toFixed(digits)} | ${ratio}`;
+  };
+  const cells = [
+    what,
+    image,
+    pair(ours.wallMs, theirs.wallMs),
+    pair(ours.cpuMs, theirs.cpuMs),
+    pair(ours.peakBytes / 1e6, theirs.peakBytes / 1e6),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+async function explain(): Promise<void> {
+  const version = async (program: string) =>
+    (await run(["--version"], { cwd: directory, program })).stdout.trim();
+  const [cpu] = cpus();
+  print(`
+\`${await version(programs.ours)}\` against \`${await version(programs.theirs)}\` on ${cpus().length} × ${cpu?.model ?? "unknown"},
+${type()} ${release()} ${arch()}, with docker-registry on loopback. Medians of ${runs} runs (${runs * 4} for start-up and inspect),
+the programs by turns, each into a destination that did not exist, after \`sync\`, with files in the page cache and no
+cache of blobs. CPU is user and system time of the program alone; peak memory is the highest of two runs of their own.`);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
