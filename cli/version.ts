@@ -1,14 +1,16 @@
 // The version: what this build says it is.
 
-// Both are put in place of these names when the executable is built.
-declare const DRAY_VERSION: string;
-declare const DRAY_COMMIT: string;
+declare global {
+  // Both are put in by whoever builds the executable; absent when run from source.
+  var DRAY_VERSION: string | undefined;
+  var DRAY_COMMIT: string | undefined;
+}
 
 /** The version of this build; `0.0.0-source` when run from source. */
-export const version = typeof DRAY_VERSION === "string" ? DRAY_VERSION : "0.0.0-source";
+export const version = globalThis.DRAY_VERSION ?? "0.0.0-source";
 
 /** The commit this build was made from; empty if nobody knows. */
-export const commit = typeof DRAY_COMMIT === "string" ? DRAY_COMMIT : "";
+export const commit = globalThis.DRAY_COMMIT ?? "";
 
 /** Returns the answer to `--version`. */
 export function versionLine(program: string): string {
