@@ -36,7 +36,7 @@ export function parseDockerName(text: string): DockerName {
   const { repository, tag, digest } = splitReference(rest);
   if (!isHost(host) || !isRepository(repository)) throw malformed();
   if (tag !== undefined && !isTag(tag)) throw malformed();
-  if (digest !== undefined && !digestShape.test(digest)) throw malformed();
+  if (digest !== undefined && !isShapedLikeDigest(digest)) throw malformed();
   if (host.length + 1 + repository.length > longestName) {
     throw invalid(`repository name must not be more than ${longestName} characters`);
   }
@@ -118,7 +118,7 @@ export function isTag(text: string): boolean {
 
 /** Tells whether `text` may stand as the path of a repository below its host. */
 export function isRepository(text: string): boolean {
-  return text.split("/").every((part) => repositoryPart.test(part));
+  return text.split("/").every((part) => partShape.test(part) && !badSeparator.test(part));
 }
 
 const defaultHost = "docker.io";
@@ -126,9 +126,12 @@ const historicHost = "index.docker.io";
 const officialPrefix = "library/";
 const longestName = 255;
 
-const repositoryPart = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
+const partShape = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/;
+/** Words may be joined by one dot, one or two underscores, or any number of hyphens; by no mixture. */
+const badSeparator = /[._-]\.|\.[_-]|_-|-_|___/;
 const hostLabel = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/;
-const digestShape = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
+const algorithmShape = /^[A-Za-z][A-Za-z0-9+._-]*$/;
+const badAlgorithm = /[+._-](?![A-Za-z])/;
 
 function splitHost(text: string): { readonly host: string; readonly rest: string } {
   const slash = text.indexOf("/");
@@ -154,6 +157,14 @@ function splitReference(rest: string): ReferenceParts {
   const colon = named.indexOf(":");
   if (colon < 0) return { repository: named, tag: undefined, digest };
   return { repository: named.slice(0, colon), tag: named.slice(colon + 1), digest };
+}
+
+/** The grammar of names is wider than that of digests: what fits only here gets a better sentence. */
+function isShapedLikeDigest(text: string): boolean {
+  const colon = text.indexOf(":");
+  const algorithm = text.slice(0, Math.max(colon, 0));
+  if (!algorithmShape.test(algorithm) || badAlgorithm.test(algorithm)) return false;
+  return /^[0-9a-fA-F]{32,}$/.test(text.slice(colon + 1));
 }
 
 function suffix({ tag, digest }: DockerName): string {

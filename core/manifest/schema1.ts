@@ -8,6 +8,7 @@ import { encodeJson, isJsonObject, type JsonObject, parseStrictJson } from "../j
 import { type ImageConfig, readImageConfig } from "./config.ts";
 import { goFlag, goStruct, goText, goTexts, goTime, readDocument } from "./go-schema.ts";
 import { Members } from "./members.ts";
+import type { ImageManifest } from "./types.ts";
 
 /** What a schema 1 manifest says, base layer first. */
 export interface Schema1Manifest {
@@ -62,6 +63,11 @@ export function readSchema1(members: Members): Schema1Manifest {
     history,
     config: configOf(newest, history),
   };
+}
+
+/** Returns what a schema 1 image says beyond its layers. */
+export function schema1Of({ raw }: ImageManifest): Schema1Manifest {
+  return readSchema1(new Members(parseStrictJson(raw.bytes)));
 }
 
 /**
