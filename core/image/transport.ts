@@ -1,5 +1,6 @@
 // Transport, ImageReference, TransportContext: how core meets the places where images are kept.
 
+import type { Patience } from "../retry.ts";
 import type { ImageDestination } from "./destination.ts";
 import type { ImageName } from "./name.ts";
 import type { RegistryAccess } from "./registry-access.ts";
@@ -23,6 +24,8 @@ export interface TransportSettings {
 export interface DockerSettings {
   readonly access: RegistryAccess;
   readonly userAgent: string;
+  /** How much waiting the whole operation puts up with; absent: each side waits for itself. */
+  readonly patience?: Patience;
 }
 
 /** What `dir:` shall do with layers; absent: keep them as they are. */
