@@ -1,0 +1,47 @@
+// Docker context: what the program lends the docker transport, for a registry of the test.
+
+import type { Credentials } from "../../core/image/registry-access.ts";
+import type { ImageName } from "../../core/image/name.ts";
+import type { TransportContext } from "../../core/image/transport.ts";
+import { Patience } from "../../core/retry.ts";
+import { transportContext } from "./transport-context.ts";
+
+/** What a test may want of it. */
+export interface DockerWish {
+  readonly credentials?: Credentials;
+  readonly signal?: AbortSignal;
+  readonly origin?: ImageName;
+  /** Hears every line that is logged, with its level in front. */
+  readonly log?: (line: string) => void;
+  /** Hears how long each pause would have been. */
+  readonly paused?: (ms: number) => void;
+}
+
+/** Returns a context in which plain HTTP is spoken and no pause takes any time. */
+export function dockerContext(wish: DockerWish = {}): TransportContext {
+  const { credentials = { kind: "anonymous" }, signal, origin, log, paused } = wish;
+  const say = (level: string) => (message: string) => log?.(`${level}: ${message}`);
+  const sleep = async (ms: number, until?: AbortSignal): Promise<void> => {
+    until?.throwIfAborted();
+    paused?.(ms);
+  };
+  return transportContext({
+    ...(signal === undefined ? {} : { signal }),
+    ...(origin === undefined ? {} : { origin }),
+    log: { debug: say("debug"), info: say("info"), warn: say("warn") },
+    settings: {
+      docker: {
+        userAgent: "test",
+        patience: new Patience({ sleep }),
+        access: {
+          proxies: {},
+          connectionTo: async () => ({
+            insecure: true,
+            tls: { verify: false, authorities: [] },
+            credentials,
+          }),
+        },
+      },
+    },
+  });
+}

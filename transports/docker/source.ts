@@ -1,0 +1,96 @@
+// The docker source: reads an image from its registry.
+
+import type { ByteStream } from "../../core/blob/stream.ts";
+import type { Descriptor } from "../../core/content/descriptor.ts";
+import type { Digest } from "../../core/content/digest.ts";
+import type { DockerName } from "../../core/content/docker-name.ts";
+import { Failure } from "../../core/failure.ts";
+import { shown } from "../../core/foreign-text.ts";
+import type { ImageName } from "../../core/image/name.ts";
+import type { BlobReading, ImageSource, RawManifest, Signature } from "../../core/image/source.ts";
+import type { TransportContext } from "../../core/image/transport.ts";
+import type { RegistryClient } from "./client.ts";
+import { connect } from "./connection.ts";
+import { openDownload } from "./download.ts";
+import { readManifest } from "./manifest.ts";
+
+/** Opens an image or list in a registry, and reads its manifest. Fails with `not-found` if there is none. */
+export async function openSource(
+  name: DockerName,
+  image: ImageName,
+  context: TransportContext,
+): Promise<ImageSource> {
+  const reference = name.tag ?? name.digest;
+  if (reference === undefined) {
+    throw new Failure(
+      "usage",
+      `reading images from docker: reference ${JSON.stringify(image.text)} without a tag or digest is not supported`,
+    );
+  }
+  await using opened = new AsyncDisposableStack();
+  const client = opened.use(await connect(name, "pull", context));
+  const manifest = await readManifest({ client, name, reference });
+  opened.move();
+  return new DockerSource({ name, image, client, context, manifest });
+}
+
+interface Opened {
+  readonly name: DockerName;
+  readonly image: ImageName;
+  readonly client: RegistryClient;
+  readonly context: TransportContext;
+  /** That of the top level. */
+  readonly manifest: RawManifest;
+}
+
+class DockerSource implements ImageSource {
+  readonly name: ImageName;
+  readonly concurrent = true;
+  readonly #opened: Opened;
+
+  constructor(opened: Opened) {
+    this.name = opened.image;
+    this.#opened = opened;
+  }
+
+  async readManifest(instance?: Digest): Promise<RawManifest> {
+    const { client, name, manifest } = this.#opened;
+    // Read once: whoever judges it and whoever carries it see the same bytes.
+    return instance === undefined ? manifest : readManifest({ client, name, reference: instance });
+  }
+
+  async readSignatures(): Promise<readonly Signature[]> {
+    return [];
+  }
+
+  async openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {
+    const { client, context } = this.#opened;
+    try {
+      return await openDownload({ client, blob, reading, log: context.log });
+    } catch (error) {
+      throw asForeign(error, blob);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened.client[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * A foreign layer may be in the registry all the same. If it is not, nobody is followed to the addresses
+ * that the image names: nobody asked for that.
+ */
+function asForeign(error: unknown, { digest, urls = [] }: Descriptor): unknown {
+  if (!(error instanceof Failure) || urls.length === 0) return error;
+  if (error.code !== "refused" && error.code !== "not-found") return error;
+  const places = urls.map((url) => shown(URL.parse(url)?.host ?? "an unreadable address"));
+  return new Failure(
+    "unsupported",
+    `Layer ${digest} is not in the registry but elsewhere (${[...new Set(places)].join(", ")}), and foreign layers are not downloaded: ${error.message}`,
+    {
+      hint: "copy to a registry or an oci: layout, which keep such layers as addresses",
+      cause: error,
+    },
+  );
+}
