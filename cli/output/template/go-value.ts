@@ -1,0 +1,186 @@
+// Go values: what a template works on.
+
+import { Failure } from "../../../core/failure.ts";
+import {
+  type BasicType,
+  boolType,
+  floatType,
+  type GoType,
+  intType,
+  type MapType,
+  type PointerType,
+  type SliceType,
+  stringsType,
+  stringType,
+  type StructType,
+} from "./go-type.ts";
+import { type Moment, zeroMoment } from "./moment.ts";
+
+/** A value with its type. Where there may be none at all (an untyped nil), it is undefined. */
+export type GoValue =
+  | { readonly kind: "bool"; readonly type: BasicType; readonly value: boolean }
+  | { readonly kind: "integer"; readonly type: BasicType; readonly value: bigint }
+  | { readonly kind: "float"; readonly type: BasicType; readonly value: number }
+  | { readonly kind: "string"; readonly type: BasicType; readonly value: string }
+  | { readonly kind: "time"; readonly type: BasicType; readonly value: Moment }
+  /** What stands in a slice of `any`: only its fields can be reached, errors do not see its type. */
+  | { readonly kind: "any"; readonly type: BasicType; readonly value: GoValue }
+  | SliceValue
+  | MapValue
+  | StructValue
+  | PointerValue;
+
+export interface SliceValue {
+  readonly kind: "slice";
+  readonly type: SliceType;
+  /** Undefined for a nil slice. */
+  readonly items: readonly GoValue[] | undefined;
+}
+
+export interface MapValue {
+  readonly kind: "map";
+  readonly type: MapType;
+  /** In the order of the keys; undefined for a nil map. */
+  readonly entries: ReadonlyMap<string, GoValue> | undefined;
+}
+
+export interface StructValue {
+  readonly kind: "struct";
+  readonly type: StructType;
+  /** In the order of the type's fields. */
+  readonly fields: readonly GoValue[];
+}
+
+export interface PointerValue {
+  readonly kind: "pointer";
+  readonly type: PointerType;
+  /** Undefined for a nil pointer. */
+  readonly target: GoValue | undefined;
+}
+
+/** Something a template can call. */
+export interface GoFunction {
+  readonly parameters: readonly GoType[];
+  /** The type of any number of further arguments; absent if there may be none. */
+  readonly variadic?: GoType;
+  /** Whether an argument that settles the matter keeps the others from being evaluated. */
+  readonly settledBy?: boolean;
+  /** Fails with `usage`, saying what the arguments lack. */
+  call(...given: readonly (GoValue | undefined)[]): GoValue | undefined;
+}
+
+/** Returns what goes wrong in a template, for the user who wrote it. */
+export function templateFailure(message: string): Failure {
+  return new Failure("usage", message);
+}
+
+export function boolValue(value: boolean): GoValue {
+  return { kind: "bool", type: boolType, value };
+}
+
+export function integerValue(value: bigint | number, type: BasicType = intType): GoValue {
+  return { kind: "integer", type, value: BigInt(value) };
+}
+
+export function floatValue(value: number): GoValue {
+  return { kind: "float", type: floatType, value };
+}
+
+export function stringValue(value: string, type: BasicType = stringType): GoValue {
+  return { kind: "string", type, value };
+}
+
+/** Returns a slice of strings; nil if there are none to speak of. */
+export function stringsValue(items: readonly string[] | undefined): SliceValue {
+  return { kind: "slice", type: stringsType, items: items?.map((item) => stringValue(item)) };
+}
+
+/** Returns the value a variable of this type has before anything is assigned to it; none for `any`. */
+export function zeroOf(type: GoType): GoValue | undefined {
+  switch (type.kind) {
+    case "slice":
+      return { kind: "slice", type, items: undefined };
+    case "map":
+      return { kind: "map", type, entries: undefined };
+    case "pointer":
+      return { kind: "pointer", type, target: undefined };
+    case "struct":
+      return {
+        kind: "struct",
+        type,
+        fields: type.fields.flatMap(({ type }) => zeroOf(type) ?? []),
+      };
+    case "bool":
+      return { kind: "bool", type, value: false };
+    case "integer":
+      return { kind: "integer", type, value: 0n };
+    case "float":
+      return { kind: "float", type, value: 0 };
+    case "string":
+      return { kind: "string", type, value: "" };
+    case "time":
+      return { kind: "time", type, value: zeroMoment };
+    case "any":
+      return undefined;
+  }
+}
+
+/** Returns what an `any` holds, and every other value as it is. */
+export function unwrapped(value: GoValue | undefined): GoValue | undefined {
+  return value?.kind === "any" ? value.value : value;
+}
+
+/** Returns what a value points at, through an `any` too; itself if it is no pointer or a nil one. */
+export function indirect(value: GoValue | undefined): GoValue | undefined {
+  const held = unwrapped(value);
+  return held?.kind === "pointer" && held.target !== undefined ? held.target : held;
+}
+
+/** Tells whether a value counts as true: it is there, and neither zero nor empty. */
+export function isTruth(value: GoValue | undefined): boolean {
+  switch (value?.kind) {
+    case undefined:
+      return false;
+    case "bool":
+      return value.value;
+    case "integer":
+      return value.value !== 0n;
+    case "float":
+      return value.value !== 0;
+    case "string":
+      return value.value !== "";
+    case "slice":
+      return value.items !== undefined && value.items.length > 0;
+    case "map":
+      return value.entries !== undefined && value.entries.size > 0;
+    case "pointer":
+      return value.target !== undefined;
+    case "any":
+      return isTruth(value.value);
+    case "struct":
+    case "time":
+      return true;
+  }
+}
+
+/** Returns a method of a value; methods of what a pointer points at are methods of the pointer. */
+export function methodOf(value: GoValue, name: string): GoFunction | undefined {
+  const { type } = value;
+  const methods = type.kind === "pointer" ? type.target.methods : type.methods;
+  if (methods === undefined || !Object.hasOwn(methods, name)) return undefined;
+  const method = methods[name];
+  if (value.kind !== "pointer") return method?.(value);
+  if (value.target !== undefined) return method?.(value.target);
+  const zero = zeroOf(value.type.target);
+  const bound = zero && method?.(zero);
+  return bound && { ...bound, call: () => fail(nilReceiver(value.type, name)) };
+}
+
+function nilReceiver({ target }: PointerType, method: string): string {
+  const short = target.name.slice(target.name.lastIndexOf(".") + 1);
+  return `value method ${target.name}.${method} called using nil *${short} pointer`;
+}
+
+function fail(message: string): never {
+  throw templateFailure(message);
+}
