@@ -34,7 +34,7 @@ _${program}() {
 ${flagCases(words, (flags) => `COMPREPLY=($(compgen -W "${flags}" -- "$word"))`)}
     :*) COMPREPLY=($(compgen -W "${names}" -- "$word")) ;;
     help:*) COMPREPLY=($(compgen -W "${names}" -- "$word")) ;;
-${imageCommands.map((name) => `    ${name}:*`).join(" |\n")})
+    ${imageCommands.map((name) => `${name}:*`).join(" | ")})
       COMPREPLY=($(compgen -W "${images.join(" ")}" -- "$word"))
       [[ \${#COMPREPLY[@]} -gt 0 ]] && compopt -o nospace ;;
   esac
@@ -56,7 +56,7 @@ _${program}() {
 ${flagCases(words, (flags) => `compadd -- ${flags}`)}
     :*) compadd -- ${names} ;;
     help:*) compadd -- ${names} ;;
-${imageCommands.map((name) => `    ${name}:*`).join(" |\n")})
+    ${imageCommands.map((name) => `${name}:*`).join(" | ")})
       compadd -S "" -- ${images.join(" ")}
       compset -P "*:"; _files ;;
     *) _files ;;
@@ -96,6 +96,7 @@ function fish({ program, commands, globals, images }: CompletionWords): string {
       flags.map((each) => line(within([name]), ...flag(each))),
     ),
     line(within(imageCommands), `-a ${inQuotes(images.join(" "))}`),
+    line("-f", within(["help"]), `-a ${inQuotes(commands.map(({ name }) => name).join(" "))}`),
     "",
   ].join("\n");
 }

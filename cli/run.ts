@@ -14,6 +14,7 @@ import { print } from "./output/print.ts";
 import { harmless } from "./output/quote.ts";
 import { createScreen, type Screen } from "./output/screen.ts";
 import { allowsColors, isTerminal } from "./output/terminal.ts";
+import { writeLine } from "./output/write-line.ts";
 import type { Program } from "./program.ts";
 import { versionLine } from "./version.ts";
 
@@ -28,8 +29,7 @@ export interface Start {
 export async function run(start: Start): Promise<number> {
   const ending = new Ending((code) => process.exit(code));
   const environment = readEnvironment();
-  // Written at once and whole, unlike anything that goes through process.stderr.
-  const screen = createScreen((text) => console.error(text));
+  const screen = createScreen((text) => writeLine("stderr", text));
   let debug = false;
   try {
     const invocation = await parseInvocation(start.words, start.program, start.tree);

@@ -14,8 +14,9 @@ export const deleteImage = defineTool({
   name: "delete",
   usage: "delete [command options] IMAGE-NAME",
   summary: "Delete image IMAGE-NAME",
+  // The original has no empty line here; keep.
   description: (program) =>
-    `Delete an "IMAGE_NAME" from a transport\n${imageNames(Object.keys(transports), program)}`,
+    `Delete an "IMAGE_NAME" from a transport\n${imageNames(Object.keys(transports), program).replace("\n\n", "\n")}`,
   examples: ["delete docker://registry.example.com/example/pause:latest"],
   flags: { image: imageFlags(""), retry: retryFlags },
   async run(call) {

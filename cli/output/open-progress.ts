@@ -5,6 +5,7 @@ import { liveProgress } from "./live-progress.ts";
 import { lineProgress, type Progress } from "./progress.ts";
 import type { Screen } from "./screen.ts";
 import { isTerminal } from "./terminal.ts";
+import { writeLine } from "./write-line.ts";
 
 /** What progress is shown with. */
 export interface ProgressOptions {
@@ -31,8 +32,7 @@ export function openProgress({ log, screen, quiet }: ProgressOptions): Progress 
       every,
     });
   }
-  // Written at once; a reader that has left is no reason to stop.
-  return lineProgress((line) => console.log(line), log);
+  return lineProgress((line) => writeLine("stdout", line), log);
 }
 
 function every(ms: number, work: () => void): () => void {

@@ -5,17 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type Call, defineTree } from "../../cli/command.ts";
 import { contextOf, gateOf, platformWish } from "../../cli/compose.ts";
-import { flagsIn } from "../../cli/flags/flag.ts";
-import { globalFlags } from "../../cli/flags/global.ts";
 import { imageFlags } from "../../cli/flags/image.ts";
-import { Given, parseWords } from "../../cli/flags/parse.ts";
 import type { Environment } from "../../core/environment.ts";
-import { Failure } from "../../core/failure.ts";
 import type { ImageSource } from "../../core/image/source.ts";
 import { Candidate } from "../../core/trust/gate.ts";
 import { failureOf } from "../support/failure-of.ts";
+import { callOf } from "../support/tool-call.ts";
 
 let root = "";
 beforeAll(() => {
@@ -26,30 +22,8 @@ afterAll(() => rmSync(root, { recursive: true }));
 const image = imageFlags("");
 
 function said(words: readonly string[], environment: Partial<Environment> = {}) {
-  const given = new Given();
-  parseWords(words, { flags: flagsIn({ ...globalFlags, image }) }, given);
-  const warnings: string[] = [];
-  const ignore = () => {};
-  const call: Call = {
-    flags: {},
-    global: { ...given.valuesOf(globalFlags), tlsVerify: undefined },
-    operands: [],
-    program: "dray",
-    environment: {
-      variables: { XDG_CONFIG_HOME: join(root, "nothing") },
-      home: root,
-      userId: 1000,
-      os: "linux",
-      architecture: "amd64",
-      ...environment,
-    },
-    log: { debug: ignore, info: ignore, warn: (text) => warnings.push(text), fatal: ignore },
-    screen: { line: ignore, draw: ignore },
-    signal: new AbortController().signal,
-    tree: defineTree({}),
-    misuse: (message) => new Failure("usage", message),
-  };
-  return { call, flags: given.valuesOf(image), warnings };
+  const { call, warnings } = callOf(image, words, environment);
+  return { call, flags: call.flags, warnings };
 }
 
 async function connection(words: readonly string[], tlsVerify?: boolean) {
