@@ -4,6 +4,9 @@
 //     bun scripts/build.ts --all        for every target, as dist/<target>/dray
 //     bun scripts/build.ts linux-arm64  for one target
 
+import { rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
 import { $ } from "bun";
 
 import { version } from "../package.json";
@@ -27,6 +30,8 @@ async function build(outfile: string, target?: Target): Promise<void> {
     format: "esm",
     minify: true,
     bytecode: true,
+    // A module that is not imported is not parsed: 2 ms to the version instead of 8.
+    splitting: true,
     sourcemap: "linked",
     define: {
       "globalThis.DRAY_VERSION": JSON.stringify(version),
@@ -42,7 +47,13 @@ async function build(outfile: string, target?: Target): Promise<void> {
       autoloadPackageJson: false,
     },
   });
+  await removeMaps(dirname(outfile));
   console.log(`Built ${outfile.replace(`${root}/`, "")}`);
+}
+
+/** The executable holds the source maps; Bun writes them beside it as well. */
+async function removeMaps(directory: string): Promise<void> {
+  for await (const map of new Bun.Glob("*.map").scan(directory)) await rm(join(directory, map));
 }
 
 /** The commit that the sources are of, or nothing where there is no repository. */
