@@ -7,6 +7,7 @@ import type { PlatformWish } from "../core/content/platform.ts";
 import { during, Failure } from "../core/failure.ts";
 import type { Credentials } from "../core/image/registry-access.ts";
 import type { DirSettings, OciSettings, TransportContext } from "../core/image/transport.ts";
+import { Patience } from "../core/retry.ts";
 import { Gate, type Policy } from "../core/trust/gate.ts";
 import { acceptEverything, parsePolicy } from "../core/trust/policy.ts";
 import { transports } from "../transports/table.ts";
@@ -21,10 +22,18 @@ export interface Side {
   readonly tlsVerify?: boolean | undefined;
   readonly dir?: DirSettings;
   readonly oci?: OciSettings;
+  /** Shared by the sides of one operation; absent: this side waits for itself. */
+  readonly patience?: Patience;
+}
+
+/** Returns how much waiting one operation puts up with, on all its sides together. */
+export function createPatience(): Patience {
+  return new Patience({ random: Math.random });
 }
 
 /** Returns what a transport is lent for one side. Fails with `usage` if the side's flags contradict. */
-export function contextOf(call: Call, { flags, tlsVerify, dir, oci }: Side): TransportContext {
+export function contextOf(call: Call, side: Side): TransportContext {
+  const { flags, tlsVerify, dir, oci, patience = createPatience() } = side;
   const credentials = credentialsOf(flags);
   const verify = flags.tlsVerify ?? tlsVerify ?? call.global.tlsVerify;
   const shared = flags.sharedBlobDir ?? "";
@@ -41,6 +50,7 @@ export function contextOf(call: Call, { flags, tlsVerify, dir, oci }: Side): Tra
       docker: {
         access: registryAccess(wish, call.environment),
         userAgent: userAgentOf(call),
+        patience,
       },
       dir: dir ?? {},
       oci: { ...oci, ...(shared !== "" && { sharedBlobDirectory: shared }) },

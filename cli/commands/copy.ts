@@ -13,7 +13,7 @@ import type { DirSettings, ImageReference } from "../../core/image/transport.ts"
 import { limits } from "../../core/limits.ts";
 import { transports } from "../../transports/table.ts";
 import { type Call, defineTool } from "../command.ts";
-import { contextOf, gateOf, platformWish } from "../compose.ts";
+import { contextOf, createPatience, gateOf, platformWish } from "../compose.ts";
 import {
   list,
   maybeText,
@@ -110,10 +110,12 @@ async function requestOf(call: Call<CopyValues>): Promise<Omit<CopyRequest, "tel
     parseImageName(to, transports),
   );
   const { tlsVerify, keeping } = said;
-  const source = contextOf(call, { flags: said.source, tlsVerify });
+  const patience = createPatience();
+  const source = contextOf(call, { flags: said.source, tlsVerify, patience });
   const destination = contextOf(call, {
     flags: said.target,
     tlsVerify,
+    patience,
     dir: dirSettings(keeping),
     oci: { acceptsUncompressedLayers: keeping.acceptUncompressed },
   });

@@ -1,6 +1,6 @@
 // dray list-tags: the tags of a repository.
 
-import { Failure, inContext } from "../../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 import type { TagList, Transport, TransportTable } from "../../core/image/transport.ts";
 import { encodeJson } from "../../core/json.ts";
 import { transports } from "../../transports/table.ts";
@@ -27,15 +27,7 @@ export const listTags = defineTool({
     }
     const context = contextOf(call, { flags: flags.registry });
     const { text, list } = tagSource(source, transports);
-    const found = await retrying(call, flags.retry, async () => {
-      try {
-        return await list(text, context);
-      } catch (error) {
-        // What is wrong with the name itself is said without this; keep.
-        if (error instanceof Failure && error.code === "usage") throw error;
-        throw inContext("Error listing repository tags", error);
-      }
-    });
+    const found = await retrying(call, flags.retry, () => list(text, context));
     await print(`${encodeJson(output(found), "    ")}\n`);
   },
 });
