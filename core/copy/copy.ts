@@ -48,7 +48,7 @@ export async function copyImages(request: CopyRequest): Promise<CopyOutcome> {
     chooseFrom(manifest, request.platform),
   );
   const listDigest = await top.digest();
-  return during("copying system image from manifest list", async () =>
+  return await during("copying system image from manifest list", async () =>
     outcome(await copySingle(top.pick(chosen), request, listDigest)),
   );
 }

@@ -117,9 +117,10 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
   const found = detectCompression(peek.start);
   const stored = peek.blob.through(counting, blob);
   const target = targetOf(step.recoding, found);
-  if (target === undefined) return put(stored);
+  // Awaited, or the source would be let go of while it is still read.
+  if (target === undefined) return await put(stored);
   const recoded = await recode(stored, { blob, from: found, to: target, transfer });
-  return put(recoded);
+  return await put(recoded);
 }
 
 /** Returns the compression to store, or undefined if the bytes may stay as they are. */
