@@ -4,7 +4,7 @@
 // the image that was there before stays as it was. Blobs are named for their content, so both images
 // may hold the same ones; what makes it the new image is one rename, that of `manifest.json`.
 
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { verified } from "../../core/blob/verify.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
@@ -54,7 +54,9 @@ export async function openDestination(
 }
 
 async function checkReplaceable(path: string): Promise<void> {
-  if (!existsSync(path)) return;
+  const found = attempt(() => statSync(path, { throwIfNoEntry: false }));
+  if (found === undefined) return;
+  if (!found.isDirectory()) throw new Failure("io", `open ${path}: not a directory`);
   const names = attempt(() => readdirSync(path));
   if (names.every((name) => isTemporaryName(name) || name === lockFileName)) return;
   if (!names.includes(versionFile)) throw notAnImage();

@@ -27,6 +27,7 @@ export async function writeBlobFile(
   await using file = await NewFile.create(
     place.workshop,
     blob.digest === undefined ? undefined : place.pathOf(blob.digest),
+    blob.size,
   );
   const digester = blob.digest === undefined ? new Digester() : undefined;
   for await (const chunk of blob.open()) {

@@ -13,6 +13,12 @@ const creating = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | con
 /** So much may wait for the disk before it is told to begin. */
 const flushedBytes = 32 * 1024 * 1024;
 
+/** What failures name: nobody knows the file by its hidden name. */
+interface Intent {
+  readonly target: string;
+  readonly promisedBytes: number | undefined;
+}
+
 /**
  * A file under way: hidden until `publish` gives it its name, and gone if it is disposed of before.
  *
@@ -21,28 +27,31 @@ const flushedBytes = 32 * 1024 * 1024;
 export class NewFile implements AsyncDisposable {
   readonly #path: string;
   readonly #file: FileHandle;
-  /** What failures name: nobody knows the file by its hidden name. */
-  readonly #target: string;
+  readonly #intent: Intent;
   #size = 0;
   #flushedSize = 0;
   #flushing: Promise<readonly PromiseSettledResult<void>[]> | undefined;
   #published = false;
 
-  private constructor(path: string, file: FileHandle, target: string) {
+  private constructor(path: string, file: FileHandle, intent: Intent) {
     this.#path = path;
     this.#file = file;
-    this.#target = target;
+    this.#intent = intent;
   }
 
   /**
    * Begins a file in `directory`, on the file system where it will be published.
    *
-   * Failures name `target`, which is where it is to appear, if that is known.
+   * Failures name `target`, which is where it is to appear, and `promisedBytes`, where those are known.
    */
-  static async create(directory: string, target = directory): Promise<NewFile> {
+  static async create(
+    directory: string,
+    target = directory,
+    promisedBytes?: number,
+  ): Promise<NewFile> {
     const path = temporaryPath(directory);
     try {
-      return new NewFile(path, await open(path, creating, 0o600), target);
+      return new NewFile(path, await open(path, creating, 0o600), { target, promisedBytes });
     } catch (error) {
       throw asFailure(error);
     }
@@ -125,8 +134,10 @@ export class NewFile implements AsyncDisposable {
   }
 
   #failure(error: unknown): Failure {
-    const { code, message, hint } = failureAt(this.#target, error);
-    return new Failure(code, `${message} (after ${this.#size} bytes)`, { hint, cause: error });
+    const { target, promisedBytes } = this.#intent;
+    const { code, message, hint } = failureAt(target, error);
+    const of = promisedBytes === undefined ? "" : ` of ${promisedBytes}`;
+    return new Failure(code, `${message} (after ${this.#size}${of} bytes)`, { hint, cause: error });
   }
 }
 

@@ -1,0 +1,96 @@
+// writeBlobFile: a blob in the file named for its digest, or no file.
+
+import { describe, expect, test } from "bun:test";
+import { readFileSync, readdirSync } from "node:fs";
+import type { Stage } from "../../../core/blob/stream.ts";
+import { type Digest, digestHex } from "../../../core/content/digest.ts";
+import type { OutgoingBlob } from "../../../core/image/destination.ts";
+import { type BlobPlace, writeBlobFile } from "../../../transports/shared/blob-file.ts";
+import { admitted, descriptorOf } from "../../support/carry.ts";
+import { testWith } from "../../support/needs.ts";
+import { sampleImage } from "../../support/sample-images.ts";
+import { SmallDisk } from "../../support/small-disk.ts";
+import { Workspace } from "../../support/workspace.ts";
+
+const sample = sampleImage({ format: "oci", layers: ["none"], ballastBytes: 50_000 });
+const [layer = sample.config] = sample.layers;
+const wanted = descriptorOf(layer);
+
+describe("writeBlobFile", () => {
+  test("publishes the blob under its digest", async () => {
+    using workspace = new Workspace();
+    const stored = await writeBlobFile(await outgoing(), placeIn(workspace));
+    expect(stored).toEqual({ digest: wanted.digest, size: layer.bytes.length, by: "sending" });
+    expect(readdirSync(workspace.path)).toEqual([digestHex(wanted.digest)]);
+    const written = readFileSync(workspace.at(digestHex(wanted.digest)));
+    expect(Buffer.compare(written, layer.bytes)).toBe(0);
+  });
+
+  test("F4: has nothing under the digest while the blob is on its way", async () => {
+    using workspace = new Workspace();
+    const seen: boolean[] = [];
+    const looking: Stage = async function* (bytes) {
+      for await (const chunk of bytes) {
+        seen.push(readdirSync(workspace.path).includes(digestHex(wanted.digest)));
+        yield chunk;
+      }
+    };
+    await writeBlobFile((await outgoing()).through(looking, wanted), placeIn(workspace));
+    expect(new Set(seen)).toEqual(new Set([false]));
+  });
+
+  test.each([1, 10, 50])("F5: leaves nothing if the source fails at chunk %d", async (at) => {
+    using workspace = new Workspace();
+    const failing: Stage = async function* (bytes) {
+      let count = 0;
+      for await (const chunk of bytes) {
+        if (++count === at) throw new Error("the source broke off");
+        yield chunk;
+      }
+    };
+    const blob = (await outgoing()).through(failing, wanted);
+    const failure = await writeBlobFile(blob, placeIn(workspace)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ message: "the source broke off" });
+    expect(readdirSync(workspace.path)).toEqual([]);
+  });
+
+  test("C2: refuses a stream that ends early without saying so", async () => {
+    using workspace = new Workspace();
+    const cutting: Stage = async function* (bytes) {
+      for await (const chunk of bytes) {
+        yield chunk;
+        return;
+      }
+    };
+    const blob = (await outgoing()).through(cutting, wanted);
+    const failure = await writeBlobFile(blob, placeIn(workspace)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: "corrupt",
+      message: `Size mismatch when copying ${wanted.digest}, expected ${wanted.size}, got 1000`,
+    });
+    expect(readdirSync(workspace.path)).toEqual([]);
+  });
+
+  testWith("root", "mount")("F9: says what was needed on a full disk", async () => {
+    using disk = new SmallDisk(16 * 1024);
+    const failure = await writeBlobFile(await outgoing(), placeIn(disk)).catch((e: unknown) => e);
+    expect(failure).toMatchObject({
+      code: "io",
+      message: expect.stringMatching(
+        new RegExp(
+          `${digestHex(wanted.digest)}: no space left on device .* of ${wanted.size} bytes`,
+        ),
+      ),
+    });
+    expect(readdirSync(disk.path)).toEqual([]);
+  });
+});
+
+async function outgoing(): Promise<OutgoingBlob> {
+  const { image } = await admitted(sample, { chunkBytes: 1000 });
+  return image.blob(wanted);
+}
+
+function placeIn({ path }: { readonly path: string }): BlobPlace {
+  return { workshop: path, pathOf: (digest: Digest) => `${path}/${digestHex(digest)}` };
+}
