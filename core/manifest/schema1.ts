@@ -3,7 +3,7 @@
 // See https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-1.md
 
 import type { Descriptor } from "../content/descriptor.ts";
-import { Failure } from "../failure.ts";
+import { Failure, inContext } from "../failure.ts";
 import { encodeJson, isJsonObject, type JsonObject, parseStrictJson } from "../json.ts";
 import { type ImageConfig, readImageConfig } from "./config.ts";
 import { goFlag, goStruct, goText, goTexts, goTime, readDocument } from "./go-schema.ts";
@@ -130,11 +130,21 @@ const stepSchema = goStruct({
 });
 
 function readStep(text: string, index: number): Schema1Step {
-  const step = readDocument(stepSchema, text, `v2s1 history entry ${index}`);
-  const { id, parent, created, author, comment, throwaway } = step;
+  const { id, parent, created, author, comment, throwaway, container_config } = parsedStep(
+    text,
+    index,
+  );
   if (!/^[0-9a-f]{64}$/.test(id)) throw corrupt(`image ID ${JSON.stringify(id)} is invalid`);
-  const command = step.container_config.Cmd ?? [];
+  const command = container_config.Cmd ?? [];
   return { id, parent, created, command, author, comment, throwaway };
+}
+
+function parsedStep(text: string, index: number) {
+  try {
+    return readDocument(stepSchema, text, "step");
+  } catch (error) {
+    throw inContext(`parsing v2s1 history entry ${index}`, error);
+  }
 }
 
 /** The steps stand newest first, and each names the one before it as its parent. */
