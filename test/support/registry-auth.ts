@@ -14,6 +14,8 @@ export interface BearerAuth {
   readonly password?: string;
   /** Whether those who give no password may pull. */
   readonly anonymousPull?: boolean;
+  /** Scopes that nobody is given, such as `repository:a/b:pull`. */
+  readonly denies?: readonly string[];
   /** In seconds; 300 if absent. */
   readonly expiresIn?: number;
   /** Where the challenge sends people, instead of to the registry's own `/token`. */
@@ -73,7 +75,10 @@ export class Doorkeeper {
       return unauthorized(`Basic realm="token"`);
     }
     const asked = new URL(request.url).searchParams.getAll("scope");
-    const scopes = asked.flatMap((text) => text.split(" ")).flatMap(singleScopes);
+    const scopes = asked
+      .flatMap((text) => text.split(" "))
+      .flatMap(singleScopes)
+      .filter((scope) => auth.denies?.includes(scope) !== true);
     const granted = known ? scopes : scopes.filter((scope) => scope.endsWith(":pull"));
     const token = `token-${++this.#count}`;
     const lifetime = auth.expiresIn ?? 300;

@@ -1,0 +1,175 @@
+// The docker destination: writes an image into its registry.
+
+import type { Descriptor } from "../../core/content/descriptor.ts";
+import { type Digest, digestAlgorithm } from "../../core/content/digest.ts";
+import { type DockerName, parseDockerName } from "../../core/content/docker-name.ts";
+import { manifestTypes } from "../../core/content/media-types.ts";
+import { Failure } from "../../core/failure.ts";
+import type {
+  BlobRole,
+  DestinationTraits,
+  ImageDestination,
+  OutgoingBlob,
+  OutgoingManifest,
+  StoredBlob,
+} from "../../core/image/destination.ts";
+import type { ImageName } from "../../core/image/name.ts";
+import type { Signature } from "../../core/image/source.ts";
+import type { TransportContext } from "../../core/image/transport.ts";
+import { limits } from "../../core/limits.ts";
+import { manifestDigest } from "../../core/manifest/manifest.ts";
+import type { RegistryClient } from "./client.ts";
+import { connect } from "./connection.ts";
+import { lingering, type LingeringSignal } from "./lingering.ts";
+import { mountBlob } from "./mount.ts";
+import { findBlob } from "./presence.ts";
+import { publishManifest } from "./publish.ts";
+import { uploadBlob } from "./upload.ts";
+import type { UploadSession } from "./upload-session.ts";
+
+/** Opens a place for an image or list in a registry. Nothing is sent yet. */
+export async function openDestination(
+  name: DockerName,
+  image: ImageName,
+  context: TransportContext,
+): Promise<ImageDestination> {
+  // The client outlives an abort by a little: only then can open uploads be canceled.
+  const lifetime = lingering(context.signal, limits.cleanUpMs);
+  const client = await connect(name, "pull,push", context, lifetime.signal);
+  return new DockerDestination({ name, image, client, context, lifetime });
+}
+
+interface Opened {
+  readonly name: DockerName;
+  readonly image: ImageName;
+  readonly client: RegistryClient;
+  readonly context: TransportContext;
+  readonly lifetime: LingeringSignal;
+}
+
+const refusesSignatures = "Storing signatures for images in registries is not supported yet";
+const signatureHint = "use --remove-signatures to copy the image without them";
+
+const traits: DestinationTraits = {
+  manifestTypes: [
+    manifestTypes.oci,
+    manifestTypes.schema2,
+    manifestTypes.ociIndex,
+    manifestTypes.dockerList,
+    manifestTypes.schema1Signed,
+    manifestTypes.schema1,
+  ],
+  layers: "compress",
+  keepsForeignUrls: true,
+  holdsLists: true,
+  refusesSignatures,
+  concurrent: true,
+};
+
+class DockerDestination implements ImageDestination {
+  readonly name: ImageName;
+  readonly traits = traits;
+  readonly #opened: Opened;
+  /** The repository that the content comes from, if it is a neighbour of ours. */
+  readonly #neighbour: string | undefined;
+  /** Whatever was looked for here is sent when it comes to that, without looking again. */
+  readonly #looked = new Set<Digest>();
+  /** Sessions that the registry began when it was asked to mount. */
+  readonly #sessions: UploadSession[] = [];
+
+  constructor(opened: Opened) {
+    this.name = opened.image;
+    this.#opened = opened;
+    this.#neighbour = neighbourOf(opened.name, opened.context.origin);
+  }
+
+  async reuseBlob(wanted: Descriptor): Promise<StoredBlob | undefined> {
+    const signal = this.#signal();
+    const present = await this.#present(wanted, signal);
+    if (present !== undefined || this.#neighbour === undefined) return present;
+    const { client, context } = this.#opened;
+    const { digest, size } = wanted;
+    const from = this.#neighbour;
+    const mounted = await mountBlob({ client, digest, from, signal, log: context.log });
+    if (mounted === false) return undefined;
+    if (mounted !== true) {
+      this.#sessions.push(mounted);
+      return undefined;
+    }
+    if (size !== undefined) return { digest, size, by: "mounting" };
+    // Schema 1 does not say how large its layers are; the registry does.
+    const found = await this.#present(wanted, signal);
+    return found === undefined ? undefined : { ...found, by: "mounting" };
+  }
+
+  async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
+    const { client, context } = this.#opened;
+    const { digest, size } = blob;
+    const stop = this.#signal(signal);
+    if (digest !== undefined && !this.#looked.has(digest)) {
+      const wanted = { digest, mediaType: blob.mediaType, ...(size === undefined ? {} : { size }) };
+      const present = await this.#present(wanted, stop);
+      if (present !== undefined) return present;
+    }
+    const session = this.#sessions.pop();
+    const sent = await uploadBlob({ client, blob, session, signal: stop, log: context.log });
+    this.#looked.add(sent.digest);
+    return { ...sent, by: "sending" };
+  }
+
+  /** The top level comes last, so what leads to the image is written when all the rest is there. */
+  async putManifest(manifest: OutgoingManifest, instance?: Digest): Promise<void> {
+    const { client, name } = this.#opened;
+    const wanted = instance ?? name.digest;
+    const actual = manifestDigest(
+      manifest.bytes,
+      wanted === undefined ? "sha256" : digestAlgorithm(wanted),
+    );
+    if (wanted !== undefined && wanted !== actual) {
+      throw new Failure(
+        "corrupt",
+        `Attempted to PutManifest using an explicitly specified digest ("${wanted}") that didn't match the manifest's digest ("${actual}")`,
+      );
+    }
+    // A name with neither is that of an image whose digest was not known before.
+    const reference = instance ?? name.tag ?? name.digest ?? actual;
+    await publishManifest({ client, name, manifest, reference, signal: this.#signal() });
+  }
+
+  async putSignatures(signatures: readonly Signature[]): Promise<void> {
+    if (signatures.length === 0) return;
+    throw new Failure("unsupported", refusesSignatures, { hint: signatureHint });
+  }
+
+  /** Nothing is left to do: the manifest of the top level made the image visible. */
+  async commit(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#sessions.splice(0).map((session) => session.abandon()));
+    await this.#opened.client[Symbol.asyncDispose]();
+    this.#opened.lifetime[Symbol.dispose]();
+  }
+
+  async #present(wanted: Descriptor, signal: AbortSignal): Promise<StoredBlob | undefined> {
+    const { digest } = wanted;
+    this.#looked.add(digest);
+    const found = await findBlob(this.#opened.client, digest, signal);
+    const size = found?.size ?? wanted.size;
+    if (found === undefined || size === undefined) return undefined;
+    // What the registry has under this digest is something else: only sending can tell.
+    if (size !== (wanted.size ?? size)) return undefined;
+    return { digest, size, by: "presence" };
+  }
+
+  #signal(more?: AbortSignal): AbortSignal {
+    const { signal } = this.#opened.context;
+    return more === undefined ? signal : AbortSignal.any([signal, more]);
+  }
+}
+
+/** Returns the repository of an origin that is in the same registry, but another repository. */
+function neighbourOf(name: DockerName, origin: ImageName | undefined): string | undefined {
+  if (origin?.transport !== "docker" || origin.docker === undefined) return undefined;
+  const { host, repository } = parseDockerName(origin.docker);
+  return host === name.host && repository !== name.repository ? repository : undefined;
+}

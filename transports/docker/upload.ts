@@ -1,0 +1,241 @@
+// Upload: one blob into a repository, through broken connections and half-hearted registries.
+
+import type { Digest } from "../../core/content/digest.ts";
+import { digestAlgorithm, isDigest } from "../../core/content/digest.ts";
+import { Failure, asFailure } from "../../core/failure.ts";
+import type { OutgoingBlob } from "../../core/image/destination.ts";
+import type { TransportLog } from "../../core/image/transport.ts";
+import { limits } from "../../core/limits.ts";
+import { isPassingStatus, retryAfterMs } from "../../core/retry.ts";
+import type { RegistryClient, RegistryResponse } from "./client.ts";
+import { Feed, type SentBlob } from "./feed.ts";
+import { findBlob } from "./presence.ts";
+import { UploadSession } from "./upload-session.ts";
+
+/** A blob that is to be sent. */
+export interface Upload {
+  readonly client: RegistryClient;
+  readonly blob: OutgoingBlob;
+  /** A session that is open already and has received nothing. It is used up or abandoned. */
+  readonly session?: UploadSession | undefined;
+  readonly signal: AbortSignal;
+  readonly log: TransportLog;
+}
+
+/**
+ * Sends a blob, and returns what was sent.
+ *
+ * A session that breaks is continued where the registry says it stands, or begun anew: then the blob is
+ * read from its start once more. After a failure no session is left behind, as far as the registry
+ * still answers.
+ */
+export async function uploadBlob(upload: Upload): Promise<SentBlob> {
+  await using uploading = new Uploading(upload);
+  return await uploading.run();
+}
+
+/** Why one way of sending led nowhere, and what may be tried after it. */
+interface Setback {
+  readonly failure: Failure;
+  readonly next: "continue" | "anew" | "in-one-piece";
+  /** How long the registry asked to be left alone. */
+  readonly askedMs?: number | undefined;
+}
+
+type Outcome<T> =
+  | { readonly done: T; readonly setback?: undefined }
+  | { readonly done?: undefined; readonly setback: Setback };
+
+class Uploading implements AsyncDisposable {
+  readonly #upload: Upload;
+  #session: UploadSession | undefined;
+  #inOnePiece = false;
+  /** Setbacks in a row after which the registry held next to nothing more than before. */
+  #fruitless = 0;
+
+  constructor(upload: Upload) {
+    this.#upload = upload;
+    this.#session = upload.session;
+  }
+
+  async run(): Promise<SentBlob> {
+    for (;;) {
+      this.#session ??= await UploadSession.begin(this.#upload.client, this.#upload);
+      const outcome = await this.#attempt(this.#session);
+      if (outcome.setback === undefined) {
+        this.#session = undefined;
+        return outcome.done;
+      }
+      await this.#recover(this.#session, outcome.setback);
+    }
+  }
+
+  /** Gives up the session that is still open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session?.abandon();
+  }
+
+  async #attempt(session: UploadSession): Promise<Outcome<SentBlob>> {
+    if (this.#inOnePiece) return this.#sendWhole(session);
+    const sent = await this.#append(session);
+    return sent.setback === undefined ? this.#commit(session, sent.done) : sent;
+  }
+
+  /** Prepares another attempt, or fails with what made it necessary. */
+  async #recover(session: UploadSession, setback: Setback): Promise<void> {
+    const { client, signal, log, blob } = this.#upload;
+    log.debug(`Sending a blob to ${client.host} was interrupted: ${setback.failure.message}`);
+    const before = session.held;
+    if (setback.next === "in-one-piece") {
+      this.#inOnePiece = true;
+    } else if (!(await client.pause(++this.#fruitless, setback.askedMs, signal))) {
+      throw setback.failure;
+    }
+    // Asked after the pause: a registry may still be putting away what it has received.
+    const held = setback.next === "continue" ? await session.ask(signal) : 0;
+    if (held >= before + limits.slowBytes) this.#fruitless = 0;
+    if (held > 0 && held <= (blob.size ?? Infinity)) return;
+    this.#session = undefined;
+    await session.abandon();
+  }
+
+  /** Sends what the registry does not hold yet, in one `PATCH`. */
+  async #append(session: UploadSession): Promise<Outcome<SentBlob>> {
+    const { client, blob } = this.#upload;
+    const { digest, size } = blob;
+    if (digest !== undefined && size !== undefined && session.held === size && size > 0) {
+      return { done: { digest, size } };
+    }
+    const feed = new Feed(blob, session.held);
+    const continued = session.held > 0 && size !== undefined && size > session.held;
+    const range = continued ? { "Content-Range": `${session.held}-${size - 1}` } : {};
+    const { done: response, setback } = await this.#send(session.address, "PATCH", feed, range);
+    if (setback !== undefined) return { setback };
+    const { status, headers } = response;
+    const what = "uploading layer chunked";
+    if (status < 200 || status >= 400) {
+      const { failure, code } = await client.failure(response, what);
+      return afterRefusedAppend({ failure, code, status, askedMs: retryAfterMs(headers) });
+    }
+    const { sent } = feed;
+    if (sent === undefined) {
+      await response.discard();
+      const failure = new Failure("unavailable", `${what}: answered before all was sent`);
+      return { setback: { failure, next: "continue" } };
+    }
+    await session.advance(response, sent.size);
+    return { done: sent };
+  }
+
+  /** Sends all in the request that commits it: for registries that take no `PATCH`. */
+  async #sendWhole(session: UploadSession): Promise<Outcome<SentBlob>> {
+    const { blob } = this.#upload;
+    const { digest, size } = blob;
+    const promised = digest !== undefined && size !== undefined ? { digest, size } : undefined;
+    return this.#commit(session, promised ?? (await measured(blob)), new Feed(blob, 0));
+  }
+
+  /** Makes a blob of the session. What the registry has after that counts, not what it answered. */
+  async #commit(session: UploadSession, sent: SentBlob, feed?: Feed): Promise<Outcome<SentBlob>> {
+    const { client, signal } = this.#upload;
+    for (let attempts = 1; ; attempts++) {
+      const setback = await this.#tryCommit(session.addressFor(sent.digest), sent.digest, feed);
+      if (setback === undefined) return { done: sent };
+      const present = await findBlob(client, sent.digest, signal);
+      if (present !== undefined && (present.size ?? sent.size) === sent.size) return { done: sent };
+      // Where the blob was part of the request, it has to be read once more in any case.
+      if (setback.next === "anew" || feed !== undefined) {
+        return { setback: { ...setback, next: "anew" } };
+      }
+      if (!(await client.pause(attempts, setback.askedMs, signal))) throw setback.failure;
+    }
+  }
+
+  /** Returns undefined if the registry took the blob. */
+  async #tryCommit(address: URL, digest: Digest, feed?: Feed): Promise<Setback | undefined> {
+    const { done: response, setback } = await this.#send(address, "PUT", feed);
+    if (setback !== undefined) return setback;
+    const { status, headers, url } = response;
+    if (status >= 200 && status < 300) {
+      await response.discard();
+      refuseOtherDigest(headers, digest, url.host);
+      return undefined;
+    }
+    const what = `uploading layer ${digest} to ${url.host}`;
+    const { failure, code } = await this.#upload.client.failure(response, what);
+    if (isPassingStatus(status)) {
+      return { failure, next: "continue", askedMs: retryAfterMs(headers) };
+    }
+    const lost = status === 404 || status === 416 || (code !== undefined && lostCodes.has(code));
+    if (!lost) throw failure;
+    return { failure, next: "anew" };
+  }
+
+  /** Sends one request of the session. A blob that fails by itself ends the upload. */
+  async #send(
+    target: URL,
+    method: "PATCH" | "PUT",
+    feed: Feed | undefined,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Outcome<RegistryResponse>> {
+    const { client, signal } = this.#upload;
+    try {
+      const done = await client.request({
+        method,
+        target,
+        headers: { "Content-Type": "application/octet-stream", ...headers },
+        ...(feed === undefined ? {} : { body: feed }),
+        signal,
+        ...(method === "PUT" ? { firstHeaderMs: limits.commitMs } : {}),
+        heals: false,
+      });
+      return { done };
+    } catch (error) {
+      if (feed?.failure !== undefined) throw feed.failure.error;
+      const failure = asFailure(error);
+      if (failure.code !== "unavailable") throw error;
+      return { setback: { failure, next: "continue" } };
+    }
+  }
+}
+
+/** What a registry says of a session that it has lost, or of content that got lost on the way. */
+const lostCodes: ReadonlySet<string> = new Set([
+  "BLOB_UPLOAD_UNKNOWN",
+  "BLOB_UPLOAD_INVALID",
+  "DIGEST_INVALID",
+]);
+
+/** Statuses by which registries say that they take no `PATCH`. */
+const patchless: ReadonlySet<number> = new Set([404, 405, 415, 501]);
+
+interface RefusedAppend {
+  readonly failure: Failure;
+  readonly code: string | undefined;
+  readonly status: number;
+  readonly askedMs: number | undefined;
+}
+
+function afterRefusedAppend(refused: RefusedAppend): Outcome<never> {
+  const { failure, code, status, askedMs } = refused;
+  if (code !== undefined && lostCodes.has(code)) return { setback: { failure, next: "anew" } };
+  if (patchless.has(status)) return { setback: { failure, next: "in-one-piece" } };
+  if (isPassingStatus(status)) return { setback: { failure, next: "continue", askedMs } };
+  if (status === 416) return { setback: { failure, next: "continue" } };
+  throw failure;
+}
+
+function refuseOtherDigest(headers: Headers, digest: Digest, host: string): void {
+  const claimed = headers.get("docker-content-digest") ?? "";
+  if (!isDigest(claimed) || claimed === digest) return;
+  if (digestAlgorithm(claimed) !== digestAlgorithm(digest)) return;
+  throw new Failure("corrupt", `${host} keeps blob ${digest} under another digest, ${claimed}`);
+}
+
+/** Reads a blob to its end, to learn what it is. */
+async function measured(blob: OutgoingBlob): Promise<SentBlob> {
+  const feed = new Feed(blob, 0);
+  for await (const _ of feed.open());
+  if (feed.sent === undefined) throw new Failure("bug", "A blob ended without an end");
+  return feed.sent;
+}
