@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+
+import { digestOf } from "../../../core/content/digest.ts";
+import { manifestTypes } from "../../../core/content/media-types.ts";
+import { docker } from "../../../transports/docker/reference.ts";
+import { dockerContext, type DockerWish } from "../../support/docker-context.ts";
+import { type RegistryOptions, startRegistry } from "../../support/registry-server.ts";
+
+const manifest = new TextEncoder().encode('{"schemaVersion":2}');
+const digest = digestOf(manifest);
+
+function registryWithImage(options: RegistryOptions = {}) {
+  const registry = startRegistry(options);
+  for (const tag of ["1", "same"]) {
+    registry.repository("a/b").addManifest(manifest, manifestTypes.oci, tag);
+  }
+  return registry;
+}
+
+function remove(host: string, rest = ":1", wish: DockerWish = {}): Promise<void> {
+  return docker.parseReference(`//${host}/a/b${rest}`).deleteImage!(dockerContext(wish));
+}
+
+describe("deleteImage", () => {
+  test.each([":1", `@${digest}`])(
+    "deletes the manifest behind %s, and every tag of it",
+    async (rest) => {
+      await using registry = registryWithImage();
+      await remove(registry.host, rest);
+      expect(registry.repository("a/b").manifests.size).toBe(0);
+      expect(registry.repository("a/b").tags.size).toBe(0);
+      expect(registry.lines).toEqual([
+        "GET /v2/",
+        `GET /v2/a/b/manifests/${rest.slice(1)}`,
+        `DELETE /v2/a/b/manifests/${digest}`,
+      ]);
+    },
+  );
+
+  test("asks for leave to do everything in the repository", async () => {
+    const auth = { kind: "bearer", username: "u", password: "p" } as const;
+    await using registry = registryWithImage({ auth });
+    await remove(registry.host, ":1", {
+      credentials: { kind: "basic", username: "u", password: "p" },
+    });
+    expect(registry.lines[1]).toContain(encodeURIComponent("repository:a/b:*"));
+  });
+
+  test("says that there may be no such image, and that is no not-found", async () => {
+    await using registry = registryWithImage();
+    await expect(remove(registry.host, ":2")).rejects.toMatchObject({
+      code: "refused",
+      message: `Unable to delete ${registry.host}/a/b:2. Image may not exist or is not stored with a v2 Schema in a v2 registry`,
+    });
+  });
+
+  test("says that the registry deletes nothing", async () => {
+    await using registry = registryWithImage({ deletes: false });
+    await expect(remove(registry.host)).rejects.toMatchObject({
+      code: "refused",
+      message: `deleting ${registry.host}/a/b:1: unsupported`,
+    });
+  });
+
+  test("has succeeded where the first try did, unheard", async () => {
+    let broken = false;
+    await using registry = registryWithImage({
+      intercept: async (seen, usual) => {
+        const response = await usual();
+        if (seen.method !== "DELETE" || broken) return response;
+        broken = true;
+        return new Response(null, { status: 502 });
+      },
+    });
+    await remove(registry.host);
+    expect(registry.lines.filter((line) => line.startsWith("DELETE"))).toHaveLength(2);
+    expect(registry.repository("a/b").manifests.size).toBe(0);
+  });
+
+  test("believes no 404 of a registry that still has the image", async () => {
+    await using registry = registryWithImage({
+      intercept: (seen, usual) =>
+        seen.method === "DELETE" ? new Response(null, { status: 404 }) : usual(),
+    });
+    await expect(remove(registry.host)).rejects.toMatchObject({
+      message: `deleting ${registry.host}/a/b:1: StatusCode: 404, ""`,
+    });
+  });
+
+  test("refuses a name whose digest is unknown", async () => {
+    await expect(remove("q.io", "@@unknown-digest@@")).rejects.toMatchObject({ code: "usage" });
+  });
+});
