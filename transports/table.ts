@@ -1,0 +1,9 @@
+// The table of transports: the only file that names them all.
+
+import type { TransportTable } from "../core/image/transport.ts";
+import { dir } from "./dir/reference.ts";
+import { docker } from "./docker/reference.ts";
+import { oci } from "./oci/reference.ts";
+
+/** Every transport by the name that stands before the first colon. */
+export const transports = { dir, docker, oci } satisfies TransportTable;
