@@ -53,16 +53,19 @@ function isExcepted(url: URL, entry: string): boolean {
   if (entry === "") return false;
   if (entry === "*") return true;
   const address = parseIp(url.hostname);
-  if (address !== undefined && isWithin(address, [entry, `${entry}/32`, `${entry}/128`]))
-    return true;
+  if (address !== undefined && isWithin(address, [entry, single(entry)])) return true;
 
   const [, name = "", port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
-  const actual = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
-  if (port !== undefined && port !== actual) return false;
-  if (address !== undefined)
-    return parseIp(name) !== undefined && isWithin(address, [`${name}/32`, `${name}/128`]);
+  const ownPort = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
+  if (port !== undefined && port !== ownPort) return false;
+  if (address !== undefined) return port !== undefined && isWithin(address, [single(name)]);
   const domain = name.replace(/^\*(?=\.)/, "");
   return domain.startsWith(".")
     ? url.hostname.endsWith(domain)
     : url.hostname === domain || url.hostname.endsWith(`.${domain}`);
+}
+
+/** The range that holds one address. */
+function single(address: string): string {
+  return `${address}/${address.includes(":") ? 128 : 32}`;
 }
