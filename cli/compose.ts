@@ -135,7 +135,7 @@ async function policyOf({ global, environment, log }: Call): Promise<Policy> {
     readPolicyFile(location, (bytes) => parsePolicy(bytes, transports)),
   );
   if (found !== undefined) return found.policy;
-  log.warn(`Every image is accepted: ${noPolicyFile(location)}`);
+  log.warn(`Using the built-in policy, which accepts every image: ${noPolicyFile(location)}`);
   return acceptEverything;
 }
 

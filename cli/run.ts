@@ -108,11 +108,12 @@ function callOf(
 }
 
 function logOf(environment: Environment, screen: Screen, debug: boolean): Log {
-  const terminal = isTerminal("stderr");
   return createLog({
     debug,
-    terminal,
-    colors: terminal && allowsColors(environment.variables),
+    readers() {
+      if (!isTerminal("stderr")) return "programs";
+      return allowsColors(environment.variables) ? "people-in-colors" : "people";
+    },
     now: () => new Date(),
     write: screen.line,
   });

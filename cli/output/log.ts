@@ -21,17 +21,20 @@ export interface Log extends TransportLog {
 export interface LogOptions {
   /** Whether debug messages are shown. */
   readonly debug: boolean;
-  /** A person reads along, and the lines are shorter. */
-  readonly terminal: boolean;
-  readonly colors: boolean;
+  /** Asked once, when the first line is due: the answer takes longer than the line. */
+  readers(): Readers;
   now(): Date;
   /** Takes one line, without its end. */
   write(line: string): void;
 }
 
+/** Who reads a log: people on a terminal, perhaps in colours, or programs. */
+export type Readers = "people" | "people-in-colors" | "programs";
+
 /** Creates a log. The seconds shown on a terminal count from now. */
 export function createLog(options: LogOptions): Log {
   const start = options.now();
+  let readers: Readers | undefined;
   const consola = createConsola({
     level: options.debug ? 4 : 3,
     // Every line counts: consola would fold repeated ones.
@@ -41,8 +44,11 @@ export function createLog(options: LogOptions): Log {
       {
         log(record) {
           const line = lineOf(record, options.now());
+          readers ??= options.readers();
           options.write(
-            options.terminal ? forPeople(line, start, options.colors) : forPrograms(line),
+            readers === "programs"
+              ? forPrograms(line)
+              : forPeople(line, start, readers === "people-in-colors"),
           );
         },
       },

@@ -84,6 +84,18 @@ Flags:
     expect(loud.stderr).toMatch(/^ +at /m);
   });
 
+  test("O2: shows no secret of the command line, however much it tells", async () => {
+    const words = ["--debug", "--command-timeout=5s", "list-tags", "--tls-verify=false"];
+    for (const secret of ["--creds=me:pl4nted", "--registry-token=pl4nted"]) {
+      // Nobody listens there.
+      const { code, stderr } = await runSource([...words, secret, "docker://127.0.0.1:1/a"]);
+      expect(code).toBe(1);
+      expect(stderr).toContain("127.0.0.1:1");
+      expect(stderr).not.toContain("pl4nted");
+      expect(stderr).not.toContain(btoa("me:pl4nted"));
+    }
+  });
+
   test("does not mind a reader that has left", async () => {
     const script = `"$0" "$@" | head -c 1 >/dev/null; echo "\${PIPESTATUS[0]}"`;
     const main = `${import.meta.dir}/../../cli/main.ts`;

@@ -9,8 +9,7 @@ function logWith(options: Partial<LogOptions> = {}) {
   let seconds = 0;
   const log = createLog({
     debug: false,
-    terminal: false,
-    colors: false,
+    readers: () => "programs",
     now: () => new Date(Date.UTC(2024, 0, 2, 3, 4, 5 + seconds++)),
     write: (line) => lines.push(line),
     ...options,
@@ -38,7 +37,7 @@ describe("createLog", () => {
   });
 
   test("prints lines for people", () => {
-    const { log, lines } = logWith({ terminal: true });
+    const { log, lines } = logWith({ readers: () => "people" });
     log.warn("careful");
     log.info("Getting tags", { image: "a/b" });
     log.fatal("one\ntwo\x1b[2J");
@@ -50,7 +49,7 @@ describe("createLog", () => {
   });
 
   test("colours the level, and names of fields, where colours are allowed", () => {
-    const { log, lines } = logWith({ terminal: true, colors: true });
+    const { log, lines } = logWith({ readers: () => "people-in-colors" });
     log.warn("careful");
     log.fatal("over");
     expect(lines).toEqual(["\x1b[33mWARN\x1b[0m[0001] careful", "\x1b[31mFATA\x1b[0m[0002] over"]);
@@ -67,5 +66,20 @@ describe("createLog", () => {
     const { log, lines } = logWith();
     for (let count = 0; count < 20; count++) log.warn("again");
     expect(lines).toHaveLength(20);
+  });
+
+  test("does not ask who reads before there is something to read", () => {
+    let asked = 0;
+    const { log } = logWith({
+      readers: () => {
+        asked++;
+        return "programs";
+      },
+    });
+    log.debug("unseen");
+    expect(asked).toBe(0);
+    log.info("one");
+    log.info("two");
+    expect(asked).toBe(1);
   });
 });
