@@ -4,7 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync, statSync } from "node:fs";
 import { type BigLayer, bigLayer } from "../support/big-layer.ts";
 import { type EndlessRegistry, startEndlessRegistry } from "../support/endless-registry.ts";
-import { hexOf } from "../support/sample-images.ts";
+import { startRegistry } from "../support/registry-server.ts";
+import {
+  type SampleBlob,
+  hexOf,
+  imageOf,
+  mediaTypes,
+  sampleConfig,
+} from "../support/sample-images.ts";
 import { Scene } from "../support/scene.ts";
 
 const MiB = 1024 * 1024;
@@ -40,6 +47,30 @@ describe("P2: a layer of 2 GiB, under 150 MB of memory", () => {
     rmSync(scene.at("there"), { recursive: true });
   }, 300_000);
 
+  test("P3: expands from 1 MiB to 1 GiB on the way to dir:, at the cost of disk alone", async () => {
+    const zeros = bombOf(1024);
+    const config = sampleConfig("oci", [zeros.diffId]);
+    const image = imageOf("oci", config, [zeros.layer], [zeros.diffId]);
+    const source = await scene.store("dir");
+    await source.fill(image);
+    await expectLittleMemory("copy", "--dest-decompress", source.image, "dir:there");
+    expect(statSync(scene.at("there", hexOf(zeros.diffId))).size).toBe(1024 * MiB);
+    rmSync(scene.at("there"), { recursive: true });
+  });
+
+  test("P1: refuses a manifest of 200 MiB without reading it", async () => {
+    await using endless = startRegistry({
+      intercept: async ({ target }, usual) =>
+        target.includes("/manifests/") ? new Response(blanks(200)) : await usual(),
+    });
+    const image = `docker://${endless.host}/a/b:1`;
+    const options = { watchMemory: true };
+    const result = await scene.run(["inspect", "--tls-verify=false", image], options);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("exceeded maximum allowed size of 4194304 bytes");
+    expect(result.peakBytes).toBeLessThan(limitBytes);
+  });
+
   async function expectLittleMemory(...args: readonly string[]): Promise<void> {
     const options = { watchMemory: true, limitMs: 250_000 };
     const { code, stderr, peakBytes } = await scene.run(args, options);
@@ -48,3 +79,29 @@ describe("P2: a layer of 2 GiB, under 150 MB of memory", () => {
     expect(peakBytes).toBeLessThan(limitBytes);
   }
 });
+
+/** Returns a layer of so many MiB of nothing but zeros, and what it is before compression. */
+function bombOf(mebibytes: number): { readonly layer: SampleBlob; readonly diffId: string } {
+  const zeros = new Uint8Array(MiB);
+  const hasher = new Bun.CryptoHasher("sha256");
+  // Gzip takes several members for one stream: compressing one MiB is enough.
+  const member = Bun.gzipSync(zeros);
+  const members = Array.from({ length: mebibytes }, () => (hasher.update(zeros), member));
+  const bytes = Buffer.concat(members);
+  const digest = `sha256:${Bun.CryptoHasher.hash("sha256", bytes, "hex")}`;
+  return {
+    layer: { mediaType: mediaTypes.oci.gzip, bytes, digest },
+    diffId: `sha256:${hasher.digest("hex")}`,
+  };
+}
+
+function blanks(mebibytes: number): ReadableStream<Uint8Array> {
+  let left = mebibytes;
+  return new ReadableStream({
+    pull(controller) {
+      if (left === 0) return controller.close();
+      left -= 1;
+      controller.enqueue(new Uint8Array(MiB).fill(0x20));
+    },
+  });
+}

@@ -48,7 +48,13 @@ describe("F8, row 39: a signal while a blob is read", () => {
       await registry.held;
       running.kill("SIGTERM");
       expect((await running.done).code).toBe(143);
-      expect(treeOf(scene.path)).toEqual(before);
+      const after = treeOf(scene.path);
+      expect(after).toMatchObject(before);
+      // Whole blobs may stay behind in a layout that others use, parts and names may not.
+      for (const path of Object.keys(after).filter((each) => !(each in before))) {
+        expect(path).toMatch(/^oci-1\/blobs\/sha256\/[0-9a-f]{64}$/);
+        expect(after[path]).toEndWith(path.slice(-64));
+      }
     });
   }
 

@@ -229,6 +229,21 @@ export function imageOf(
   };
 }
 
+/** Returns the sample that consists of these bytes; the manifest says what they are. */
+export function sampleOf(bytes: {
+  readonly manifest: Uint8Array;
+  readonly config: Uint8Array;
+  readonly layer: Uint8Array;
+}): SampleImage {
+  return {
+    kind: "image",
+    manifest: blob(mediaTypes.oci.manifest, bytes.manifest),
+    config: blob(mediaTypes.oci.config, bytes.config),
+    layers: [blob(mediaTypes.oci.gzip, bytes.layer)],
+    diffIds: [],
+  };
+}
+
 /** Returns a config that names layers by what they are before compression. */
 export function sampleConfig(format: SampleFormat, diffIds: readonly string[]): SampleBlob {
   const config = configOf({ seed: "config", format, platform: linux, diffIds });

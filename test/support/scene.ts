@@ -1,27 +1,29 @@
 // Scene: what one end-to-end test plays in: a directory, a registry, and the programs run there.
 
 import { setDefaultTimeout } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { original } from "./needs.ts";
 import { type PeerRegistry, startPeerRegistry } from "./peers.ts";
 import { type RunOptions, type RunResult, run, succeed } from "./run.ts";
 import { type Store, type StoreKind, storeOf } from "./stores.ts";
+import { Workspace } from "./workspace.ts";
 
 // Programs are started here, and healing takes its time: the usual five seconds are too few.
 setDefaultTimeout(60_000);
 
 /** The surroundings of one test; whatever it made vanishes on dispose. */
 export class Scene implements AsyncDisposable {
-  /** The working directory of everything that runs. */
-  readonly path = mkdtempSync(join(tmpdir(), "dray-e2e-"));
+  readonly #workspace = new Workspace();
   #registry: Promise<PeerRegistry> | undefined;
   #stores = 0;
 
+  /** The working directory of everything that runs. */
+  get path(): string {
+    return this.#workspace.path;
+  }
+
   /** Returns a path in the scene. */
   at(...names: readonly string[]): string {
-    return join(this.path, ...names);
+    return this.#workspace.at(...names);
   }
 
   /** Runs the executable, whatever comes of it. No policy is asked. */
@@ -72,7 +74,7 @@ export class Scene implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#registry)?.[Symbol.asyncDispose]();
-    rmSync(this.path, { recursive: true, force: true });
+    this.#workspace[Symbol.dispose]();
   }
 }
 

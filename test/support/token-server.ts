@@ -74,7 +74,7 @@ export function startTokenServer(options: TokenServerOptions): TokenServer {
     },
   });
   return {
-    realm: `http://127.0.0.1:${server.port}/token`,
+    realm: `http://localhost:${server.port}/token`,
     requests,
     [Symbol.asyncDispose]: () => server.stop(true),
   };
