@@ -85,15 +85,30 @@ Flags:
   });
 
   test("O2: shows no secret of the command line, however much it tells", async () => {
-    const words = ["--debug", "--command-timeout=5s", "list-tags", "--tls-verify=false"];
+    let seen = "";
+    using registry = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch(request) {
+        seen += request.headers.get("authorization") ?? "";
+        const realm = new URL("/token", request.url);
+        const headers = { "www-authenticate": `Bearer realm="${realm}",service="here"` };
+        return new Response("go away", { status: 401, headers });
+      },
+    });
+    const image = `docker://127.0.0.1:${registry.port}/a`;
+    const basic = btoa("me:pl4nted");
     for (const secret of ["--creds=me:pl4nted", "--registry-token=pl4nted"]) {
-      // Nobody listens there.
-      const { code, stderr } = await runSource([...words, secret, "docker://127.0.0.1:1/a"]);
+      const words = ["--debug", "list-tags", "--tls-verify=false", secret, image];
+      const { code, stderr } = await runSource(words);
       expect(code).toBe(1);
-      expect(stderr).toContain("127.0.0.1:1");
+      expect(stderr).toContain(`127.0.0.1:${registry.port}`);
       expect(stderr).not.toContain("pl4nted");
-      expect(stderr).not.toContain(btoa("me:pl4nted"));
+      expect(stderr).not.toContain(basic);
     }
+    // They were used, that is.
+    expect(seen).toContain(`Basic ${basic}`);
+    expect(seen).toContain("Bearer pl4nted");
   });
 
   test("does not mind a reader that has left", async () => {
