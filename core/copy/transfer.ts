@@ -1,6 +1,5 @@
 // Transfer: moving the blobs of one image. It decides nothing.
 
-import { gzipped } from "../blob/compress.ts";
 import {
   type DetectedCompression,
   decompressed,
@@ -150,7 +149,7 @@ async function recode(
   }
   const diffId = await transfer.diffIdOf(blob.digest);
   const unpack = decompressed(from);
-  const pack: Stage = to === "gzip" ? gzipped : (bytes) => bytes;
+  const pack = await packing(to);
   if (from === "none") {
     // Verified under its own digest already: hashing it again would tell nothing new.
     if (diffId !== undefined && diffId !== blob.digest) throw otherContent(blob.digest, diffId);
@@ -158,6 +157,13 @@ async function recode(
   }
   const check = layerContent(blob.digest, diffId);
   return stored.through((bytes) => pack(check(unpack(bytes))), { mediaType });
+}
+
+/** Loads the compression only where it is needed: the runtime's zlib costs more than all of our code. */
+async function packing(to: Compression): Promise<Stage> {
+  if (to !== "gzip") return (bytes) => bytes;
+  const { gzipped } = await import("../blob/compress.ts");
+  return (bytes) => gzipped(bytes);
 }
 
 /** Passes uncompressed content through, and fails at the end unless it is what the config names. */
