@@ -79,12 +79,7 @@ describe("reading", () => {
     [26, "size-wrong", "a size that is not the blob's", /ended after \d+ of \d+ bytes/],
     [26, "size-negative", "a size below zero", /size/],
     [27, "digest-header-wrong", "a header that names another digest", /digest/],
-    [
-      28,
-      "error-escapes",
-      "an error that draws on the terminal",
-      /a\\\\x1b\[2J/|\\\\u001b|\\\\033|\\u001b|\\x1b/,
-    ],
+    [28, "error-escapes", "an error that draws on the terminal", /a\\x1b\[2J/],
   ])("row %d, %s: refuses %s", async (_, fault, __, sentence) => {
     await using scene = new Scene();
     const result = await pull(scene, fault);

@@ -1,4 +1,4 @@
-// P2: memory does not grow with the size of a blob, in either direction.
+// Memory: how much of it a copy takes does not depend on the size of what is copied.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync, statSync } from "node:fs";
@@ -17,7 +17,7 @@ import { Scene } from "../support/scene.ts";
 const MiB = 1024 * 1024;
 const limitBytes = 150 * MiB;
 
-describe("P2: a layer of 2 GiB, under 150 MB of memory", () => {
+describe("under 150 MB of memory", () => {
   let layer: BigLayer;
   let scene: Scene;
   let registry: EndlessRegistry;
@@ -33,13 +33,13 @@ describe("P2: a layer of 2 GiB, under 150 MB of memory", () => {
     await scene[Symbol.asyncDispose]();
   });
 
-  test("goes from a registry to dir:", async () => {
+  test("P2: a layer of 2 GiB goes from a registry to dir:", async () => {
     await expectLittleMemory("copy", "--src-tls-verify=false", registry.image, "dir:there");
     expect(statSync(scene.at("there", hexOf(layer.digest))).size).toBe(layer.size);
     rmSync(scene.at("there"), { recursive: true });
   }, 300_000);
 
-  test("goes from a registry to oci:, and from there to a registry", async () => {
+  test("P2: a layer of 2 GiB goes from a registry to oci:, and from there to a registry", async () => {
     await expectLittleMemory("copy", "--src-tls-verify=false", registry.image, "oci:there:1");
     expect(statSync(scene.at("there/blobs/sha256", hexOf(layer.digest))).size).toBe(layer.size);
     await expectLittleMemory("copy", "--dest-tls-verify=false", "oci:there:1", registry.image);
@@ -47,7 +47,7 @@ describe("P2: a layer of 2 GiB, under 150 MB of memory", () => {
     rmSync(scene.at("there"), { recursive: true });
   }, 300_000);
 
-  test("P3: expands from 1 MiB to 1 GiB on the way to dir:, at the cost of disk alone", async () => {
+  test("P3: a layer expands from 1 MiB to 1 GiB on the way to dir:, at the cost of disk alone", async () => {
     const zeros = bombOf(1024);
     const config = sampleConfig("oci", [zeros.diffId]);
     const image = imageOf("oci", config, [zeros.layer], [zeros.diffId]);
@@ -58,7 +58,7 @@ describe("P2: a layer of 2 GiB, under 150 MB of memory", () => {
     rmSync(scene.at("there"), { recursive: true });
   });
 
-  test("P1: refuses a manifest of 200 MiB without reading it", async () => {
+  test("P1: a manifest of 200 MiB is refused without reading it", async () => {
     await using endless = startRegistry({
       intercept: async ({ target }, usual) =>
         target.includes("/manifests/") ? new Response(blanks(200)) : await usual(),
