@@ -37,7 +37,8 @@ function rankOf(
 ): number {
   const isIndex = list.mediaType === manifestTypes.ociIndex;
   const position = wanted.findIndex((wish) => platform !== undefined && suits(platform, wish));
-  const nameless = isIndex && platform === undefined;
+  // Entries of a Docker list always have a platform, if only an empty one.
+  const nameless = platform === undefined;
   if (position < 0 && !nameless) return unsuitable;
   const zstd = annotations?.["io.github.containers.compression.zstd"] === "true";
   return (nameless ? wanted.length : position) + (isIndex && !zstd ? 0.5 : 0);

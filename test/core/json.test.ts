@@ -60,6 +60,8 @@ describe.each(readers)("%s", (_, parse) => {
     ["a byte order mark", "\ufeff{}", "invalid character '\ufeff' looking for beginning of value"],
   ])("refuses %s", (_, text, message) => {
     expect(failureOf(() => parse(text))).toMatchObject({ code: "corrupt", message });
+    const bytes = new TextEncoder().encode(text);
+    expect(failureOf(() => parse(bytes))).toMatchObject({ code: "corrupt", message });
   });
 
   test("takes names as data, whatever they are called (P4)", () => {
