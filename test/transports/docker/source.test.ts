@@ -122,6 +122,19 @@ describe("openSource", () => {
     expect(changed).toBe(true);
   });
 
+  test("C3: reads an image of a list once more where the bytes are not those of its digest", async () => {
+    let served = 0;
+    await using registry = registryWithImage({
+      intercept: (seen, usual) => {
+        if (!seen.target.endsWith(digest) || served++ > 0) return usual();
+        return new Response("{}", { headers: { "Content-Type": manifestTypes.oci } });
+      },
+    });
+    await using source = await open(registry.host);
+    expect((await source.readManifest(digest)).bytes).toEqual(manifest);
+    expect(registry.requests.at(-1)!.headers.get("cache-control")).toBe("no-cache");
+  });
+
   test("C3: believes no header of an unknown algorithm, and none that is no digest", async () => {
     for (const header of ["md5:00", "sha256:../../x", ""]) {
       await using registry = registryWithImage({
