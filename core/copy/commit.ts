@@ -97,16 +97,11 @@ function layersAsStored({ manifest, moved, plan, transfer }: Commit): Descriptor
     const blob = moved.get(layer.digest);
     if (blob === undefined || staysForeign(layer, transfer.writer.traits)) return layer;
     const { digest, size } = blob.stored;
-    // A layer that travelled is no foreign one any more.
-    const { urls, ...own } = layer;
-    if (digest === layer.digest && urls === undefined) return layer;
+    if (digest === layer.digest) return layer;
     changed = true;
-    return {
-      ...own,
-      mediaType: digest === layer.digest ? layer.mediaType : blob.mediaType,
-      digest,
-      size,
-    };
+    // Its URLs lead to other bytes.
+    const { urls: _, ...own } = layer;
+    return { ...own, mediaType: blob.mediaType, digest, size };
   });
   return changed ? layers : undefined;
 }

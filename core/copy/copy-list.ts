@@ -1,5 +1,6 @@
 // A list and its images.
 
+import type { Platform } from "../content/platform.ts";
 import { recompressedType, type ManifestType } from "../content/media-types.ts";
 import { mapLimited } from "../concurrency.ts";
 import { Failure, asFailure, during } from "../failure.ts";
@@ -71,7 +72,15 @@ export async function copyList(
     updates.push(updateFor(written, frozenBecause === undefined));
   }
   request.tell({ kind: "manifest-begun", of: "list" });
-  const written = await putList({ list, admitted, writer, formats, frozenBecause, updates });
+  const written = await putList({
+    list,
+    admitted,
+    writer,
+    formats,
+    frozenBecause,
+    updates,
+    ownPlatform: request.platform,
+  });
   request.tell({ kind: "signatures-begun", of: "list" });
   if (signatures.length > 0) {
     await during("writing signatures", () => writer.putSignatures(signatures), "destination");
@@ -123,14 +132,16 @@ interface ListCommit {
   readonly frozenBecause: string | undefined;
   /** For each entry whose image travelled, in list order; empty if none did. */
   readonly updates: readonly InstanceUpdate[];
+  /** What a Docker list says of entries that come without a platform. */
+  readonly ownPlatform: Platform;
 }
 
 async function putList(commit: ListCommit): Promise<RawManifest> {
-  const { list, admitted, writer, formats, frozenBecause, updates } = commit;
+  const { list, admitted, writer, formats, frozenBecause, updates, ownPlatform } = commit;
   const attempts: string[] = [];
   for (const to of formats) {
     const instances = list.instances.map((_, index) => updates[index]);
-    const written = rewriteList(list, { to, instances });
+    const written = rewriteList(list, { to, instances, ownPlatform });
     if (written !== list.raw && frozenBecause !== undefined) {
       throw new Failure(
         "unsupported",

@@ -6,68 +6,21 @@ import { type Digest, digestOf, parseDigest } from "../../../core/content/digest
 import { manifestTypes } from "../../../core/content/media-types.ts";
 import type { CopyEvent } from "../../../core/copy/events.ts";
 import { asFailure, Failure } from "../../../core/failure.ts";
-import type { RawManifest } from "../../../core/image/source.ts";
-import { parseManifest } from "../../../core/manifest/manifest.ts";
-import type { ImageManifest, ListManifest } from "../../../core/manifest/types.ts";
-import type { Policy } from "../../../core/trust/gate.ts";
-import { copyBetween, type EngineWish } from "../../support/engine.ts";
+import {
+  copyBetween,
+  failureOf,
+  holding,
+  keptImage,
+  rawOf,
+  rejecting,
+} from "../../support/engine.ts";
 import { FaultyTransport } from "../../support/faulty.ts";
-import { MemoryTransport, type MemoryWish } from "../../support/memory-transport.ts";
-import { blobsOf, sampleImage, sampleList, type Sample } from "../../support/sample-images.ts";
+import { MemoryTransport } from "../../support/memory-transport.ts";
+import { blobsOf, sampleImage, sampleList } from "../../support/sample-images.ts";
 
 const image = sampleImage({ seed: "copy", format: "oci", layers: ["gzip", "zstd", "none"] });
 const list = sampleList({ seed: "copy", format: "oci" });
 const docker = sampleImage({ seed: "copy", format: "docker" });
-
-function holding(sample: Sample, wish?: MemoryWish): MemoryTransport {
-  const memory = new MemoryTransport(wish);
-  memory.add("a", sample);
-  return memory;
-}
-
-function rawOf(memory: MemoryTransport, name: string, instance = ""): RawManifest {
-  const raw = memory.images.get(name)?.manifests.get(instance);
-  if (raw === undefined) throw new Error(`no image ${name}`);
-  return raw;
-}
-
-function keptImage(memory: MemoryTransport, name = "b", instance = ""): ImageManifest {
-  const manifest = parseManifest(rawOf(memory, name, instance));
-  if (manifest.kind !== "image") throw new Error(`${name} is a list`);
-  return manifest;
-}
-
-function keptList(memory: MemoryTransport): ListManifest {
-  const manifest = parseManifest(rawOf(memory, "b"));
-  if (manifest.kind !== "list") throw new Error("b is no list");
-  return manifest;
-}
-
-async function failureOf(copying: Promise<unknown>): Promise<Failure> {
-  const result = await copying.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (result === undefined) throw new Error("the copy did not fail");
-  return asFailure(result);
-}
-
-function rejecting(...names: readonly string[]): Policy {
-  return {
-    requirementsFor: () => [
-      {
-        type: "picky",
-        verifiesSignatures: false,
-        decide: async (candidate) => {
-          const digest = await candidate.digest();
-          return names.includes(digest)
-            ? { allowed: false, reason: `${digest} is not welcome` }
-            : { allowed: true };
-        },
-      },
-    ],
-  };
-}
 
 describe("copyImages", () => {
   test("carries an image byte for byte where nothing has to change", async () => {
@@ -161,36 +114,6 @@ describe("copyImages", () => {
     expect(failure.message).toContain(`${manifestTypes.oci}(`);
   });
 
-  test.each<[string, EngineWish]>([
-    ["--preserve-digests", { preserveDigests: true }],
-    ["--preserve-digests and a format", { preserveDigests: true, format: manifestTypes.schema2 }],
-  ])("keeps every byte with %s", async (_, wish) => {
-    const to = new MemoryTransport({ traits: { layers: "compress" } });
-    const { digest } = await copyBetween(holding(image), to, wish);
-    expect(String(digest)).toBe(image.manifest.digest);
-  });
-
-  test("takes what signatures sign as it is, and brings the signatures", async () => {
-    const from = new MemoryTransport();
-    const signature = new Uint8Array([0x90, 1, 2]);
-    from.add("a", image, [signature]);
-    const to = new MemoryTransport({ traits: { layers: "compress" } });
-    const { digest } = await copyBetween(from, to);
-    expect(String(digest)).toBe(image.manifest.digest);
-    expect(to.images.get("b")?.signatures.get("")).toEqual([signature]);
-  });
-
-  test("refuses to drop signatures silently", async () => {
-    const from = new MemoryTransport();
-    from.add("a", image, [new Uint8Array([0x90])]);
-    const to = new MemoryTransport({ traits: { refusesSignatures: "not here" } });
-    const failure = await failureOf(copyBetween(from, to));
-    expect(failure.message).toBe("Can not copy signatures to memory:b: not here");
-    expect(failure.hint).toContain("--remove-signatures");
-    const { events } = await copyBetween(from, to, { signatures: "remove" });
-    expect(events.some(({ kind }) => kind.startsWith("signatures"))).toBe(false);
-  });
-
   test("reads a blob once more that came out wrong once", async () => {
     const from = holding(image);
     const [layer] = image.layers;
@@ -226,76 +149,6 @@ describe("copyImages", () => {
     expect(failure).toMatchObject({ code: "rejected" });
     expect(failure.message).toStartWith("Source image rejected: ");
     expect(to.operations).toEqual([]);
-  });
-});
-
-describe("copyImages with a list", () => {
-  test("takes the image for the platform", async () => {
-    const to = new MemoryTransport();
-    const { digest } = await copyBetween(holding(list), to);
-    const wanted = parseManifest(list.manifest);
-    if (wanted.kind !== "list") throw new Error("no list");
-    const mine = wanted.instances.find(({ platform }) => platform?.architecture === "amd64");
-    expect(digest).toBe(mine?.digest as Digest);
-  });
-
-  test("takes all of it, byte for byte", async () => {
-    const to = new MemoryTransport();
-    const { digest, events } = await copyBetween(holding(list), to, { images: "all" });
-    expect(String(digest)).toBe(list.manifest.digest);
-    expect(keptList(to).instances.length).toBe(list.images.length);
-    for (const { manifest } of list.images) keptImage(to, "b", manifest.digest);
-    expect(events.find(({ kind }) => kind === "list-begun")).toMatchObject({
-      chosen: list.images.length,
-      listed: list.images.length,
-    });
-  });
-
-  test("takes the list alone", async () => {
-    const to = new MemoryTransport();
-    await copyBetween(holding(list), to, { images: "index-only" });
-    expect([...(to.images.get("b")?.manifests.keys() ?? [])]).toEqual([""]);
-    expect(to.blobs.size).toBe(0);
-  });
-
-  test("names images by the digests that they have after a conversion", async () => {
-    const from = holding(sampleList({ seed: "converted", format: "docker" }));
-    const to = new MemoryTransport({
-      traits: { manifestTypes: [manifestTypes.oci, manifestTypes.ociIndex] },
-    });
-    await copyBetween(from, to, { images: "all" });
-    const written = keptList(to);
-    expect(written.mediaType).toBe(manifestTypes.ociIndex);
-    for (const { digest, size } of written.instances) {
-      expect(to.images.get("b")?.manifests.get(digest)?.bytes.length).toBe(size ?? -1);
-    }
-  });
-
-  test("G1 refuses all of it when one of its images is refused", async () => {
-    const to = new FaultyTransport(new MemoryTransport());
-    const refused = list.images[1]?.manifest.digest ?? "";
-    const copying = copyBetween(holding(list), to, { images: "all", policy: rejecting(refused) });
-    const failure = await failureOf(copying);
-    expect(failure.code).toBe("rejected");
-    expect(failure.message).toContain("from manifest list: Source image rejected: ");
-    expect(to.operations).toEqual([]);
-  });
-
-  test("G1 asks about a list that travels alone", async () => {
-    const to = new FaultyTransport(new MemoryTransport());
-    const policy = rejecting(list.manifest.digest);
-    const alone = copyBetween(holding(list), to, { images: "index-only", policy });
-    expect((await failureOf(alone)).code).toBe("rejected");
-    expect(to.operations).toEqual([]);
-    await copyBetween(holding(list), to, { images: "all", policy });
-  });
-
-  test("says which destinations hold no lists", async () => {
-    const to = new MemoryTransport({ traits: { holdsLists: false } });
-    const failure = await failureOf(copyBetween(holding(list), to, { images: "all" }));
-    expect(failure.message).toBe(
-      'copying multiple images: destination transport "memory" does not support copying multiple images as a group',
-    );
   });
 });
 

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "bun:test";
+
+import { type Digest, digestOf } from "../../../core/content/digest.ts";
+import { checkPinned, whyFrozen } from "../../../core/copy/frozen.ts";
+import type { CopyRequest } from "../../../core/copy/request.ts";
+import type { ImageDestination } from "../../../core/image/destination.ts";
+import { MemoryTransport } from "../../support/memory-transport.ts";
+import { transportContext } from "../../support/transport-context.ts";
+
+const digest = digestOf(new Uint8Array([1]));
+const other = digestOf(new Uint8Array([2]));
+
+async function writerFor(pinned?: Digest): Promise<ImageDestination> {
+  const reference = new MemoryTransport().parseReference("b");
+  const writer = await reference.openDestination(transportContext());
+  return Object.assign(writer, { name: { ...writer.name, ...(pinned && { digest: pinned }) } });
+}
+
+function request(preserveDigests: boolean): CopyRequest {
+  return { preserveDigests } as CopyRequest;
+}
+
+describe("whyFrozen", () => {
+  const signature = new Uint8Array([0x90]);
+  const invalidating = "Would invalidate signatures";
+
+  test.each([
+    ["nothing", false, undefined, [], undefined],
+    ["signatures", false, undefined, [signature], invalidating],
+    ["a pinned destination", false, digest, [signature], "Destination specifies a digest"],
+    ["the user", true, digest, [signature], "Instructed to preserve digests"],
+  ])(
+    "names %s, the last reason that applies",
+    async (_, preserve, pinned, signatures, expected) => {
+      const writer = await writerFor(pinned);
+      const why = whyFrozen({ writer, request: request(preserve), signatures, invalidating });
+      expect(why).toBe(expected);
+    },
+  );
+});
+
+describe("checkPinned", () => {
+  test.each([
+    ["no digest", undefined, [digest]],
+    ["the image's digest", digest, [digest, other]],
+    ["the digest of its list", other, [digest, other]],
+  ])("lets %s pass", async (_, pinned, digests) => {
+    const writer = await writerFor(pinned);
+    expect(() => checkPinned(writer, digests)).not.toThrow();
+  });
+
+  test("refuses any other, and says which the source has", async () => {
+    const writer = await writerFor(other);
+    expect(() => checkPinned(writer, [digest])).toThrow("would not match destination reference");
+  });
+});
