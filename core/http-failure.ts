@@ -26,8 +26,8 @@ export async function wireFailure(error: unknown, peer: Peer): Promise<Failure> 
   return code === "" ? asFailure(error) : failure("unavailable", code, error);
 }
 
-/** Returns the code by which the runtime tells errors apart, or "" where there is none. */
-export function codeOf(error: unknown): string {
+/** The code by which the runtime tells errors apart, or "" where there is none. */
+function codeOf(error: unknown): string {
   if (!(error instanceof Error) || !("code" in error)) return "";
   return typeof error.code === "string" ? error.code : "";
 }

@@ -2,7 +2,6 @@
 
 import { connect } from "node:tls";
 import { Failure } from "./failure.ts";
-import { codeOf } from "./http-failure.ts";
 
 /**
  * Greets a server once more, without sending anything, and returns why it and TLS do not go together.
@@ -35,7 +34,7 @@ function handshakeError({ hostname, port }: URL): Promise<string> {
     port: port === "" ? 443 : Number(port),
     rejectUnauthorized: false,
   });
-  socket.on("error", (error) => resolve(codeOf(error)));
+  socket.on("error", (error) => resolve("code" in error ? String(error.code) : ""));
   socket.on("close", () => resolve(""));
   socket.setTimeout(patienceMs, () => resolve(""));
   return promise.finally(() => socket.destroy());

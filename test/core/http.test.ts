@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { collect } from "../../core/blob/collect.ts";
 import { Failure } from "../../core/failure.ts";
 import { type HttpOptions, type HttpRequest, openHttp } from "../../core/http.ts";
 import { testWith } from "../support/needs.ts";
+import { rejection } from "../support/rejection.ts";
 import { type RawHandler, startRawServer, writeHead } from "../support/raw-http.ts";
-import { makeTlsCertificate } from "../support/tls-certificate.ts";
+import { serverCertificate } from "../support/server-certificate.ts";
 
 const trusting: HttpOptions = { tls: { verify: true, authorities: [] }, proxies: {} };
 const hasty = { firstHeaderMs: 60, idleMs: 60, slowMs: 1000, slowBytes: 1024 };
@@ -26,12 +23,6 @@ async function exchange(
   const { status, statusText, headers } = response;
   return { status, statusText, headers, body: Buffer.from(await collect(response.body, 1e6)) };
 }
-
-const failureOf = (work: Promise<unknown>): Promise<Failure> =>
-  work.then(
-    () => new Failure("bug", "nothing failed"),
-    (error: Failure) => error,
-  );
 
 describe("HttpSession", () => {
   test("returns an answer as it is: no redirect followed, nothing decoded", async () => {
@@ -78,7 +69,7 @@ describe("HttpSession", () => {
       yield Buffer.from("some");
       throw new Failure("corrupt", "the source is broken");
     }
-    const failure = await failureOf(
+    const failure = await rejection(
       exchange(async (request) => ({ status: 200, body: await request.body() }), {
         method: "PUT",
         body: { bytes: bytes() },
@@ -112,7 +103,7 @@ describe("HttpSession", () => {
   test("fails with the reason of its signal, before and after the header", async () => {
     for (const head of [false, true]) {
       const stop = new AbortController();
-      const failure = await failureOf(
+      const failure = await rejection(
         exchange(
           async () => (socket) => {
             if (head) writeHead(socket, { "Content-Length": "10" });
@@ -178,14 +169,14 @@ describe("HttpSession on a broken wire", () => {
       "connection closed before an answer (EOF)",
     ],
   ])("O2: fails with unavailable if the server %s before it answers", async (_, handler, words) => {
-    const failure = await failureOf(exchange(handler));
+    const failure = await rejection(exchange(handler));
     expect(failure.code).toBe("unavailable");
     expect(failure.message).toMatch(prefix);
     expect(failure.message).toEndWith(words);
   });
 
   test("refuses lengths that contradict each other", async () => {
-    const failure = await failureOf(
+    const failure = await rejection(
       exchange(async () => (socket) => {
         socket.write("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab");
       }),
@@ -194,7 +185,7 @@ describe("HttpSession on a broken wire", () => {
   });
 
   test.each(["FIN", "RST"])("fails with unavailable if a body ends early by %s", async (how) => {
-    const failure = await failureOf(
+    const failure = await rejection(
       exchange(async () => async (socket) => {
         writeHead(socket, { "Content-Length": "10" });
         socket.write("some");
@@ -209,26 +200,13 @@ describe("HttpSession on a broken wire", () => {
 
   test("says that nobody listens", async () => {
     await using http = await openHttp(trusting);
-    const failure = await failureOf(
+    const failure = await rejection(
       http.send({ method: "HEAD", url: new URL("http://u:secret@127.0.0.1:1/x") }),
     );
     expect(failure).toMatchObject({
       code: "unavailable",
       message: 'Head "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused',
     });
-  });
-
-  test("takes a server that speaks no TLS for what it is", async () => {
-    const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-    await using http = await openHttp(trusting);
-    const url = new URL(`https://127.0.0.1:${server.port}/v2/`);
-    const failure = await failureOf(http.send({ method: "GET", url }));
-    expect(failure).toMatchObject({
-      code: "refused",
-      message: `Get "${url}": http: server gave HTTP response to HTTPS client`,
-      hint: expect.stringContaining("--tls-verify=false"),
-    });
-    await server.stop(true);
   });
 });
 
@@ -237,7 +215,7 @@ describe("HttpSession and silence", () => {
     new Promise((resolve) => socket.once("close", resolve));
 
   test("gives up on a header that does not come", async () => {
-    const failure = await failureOf(exchange(silent, {}, { times: hasty }));
+    const failure = await rejection(exchange(silent, {}, { times: hasty }));
     expect(failure.code).toBe("unavailable");
     expect(failure.message).toEndWith(": timeout awaiting response headers (0.1 s)");
   });
@@ -252,7 +230,7 @@ describe("HttpSession and silence", () => {
   });
 
   test("gives up on a body that does not go on", async () => {
-    const failure = await failureOf(
+    const failure = await rejection(
       exchange(
         async () => (socket) => {
           writeHead(socket, { "Content-Length": "10" });
@@ -267,7 +245,7 @@ describe("HttpSession and silence", () => {
   });
 
   test("gives up on a body that only drips", async () => {
-    const failure = await failureOf(
+    const failure = await rejection(
       exchange(
         async () => async (socket) => {
           writeHead(socket, { "Content-Length": "1000" });
@@ -318,37 +296,17 @@ describe("HttpSession and silence", () => {
 });
 
 describe("HttpSession and certificates", () => {
-  const directory = mkdtempSync(join(tmpdir(), "http-test-"));
-  let pem: { authority: string; authorityKey: string; cert: string; key: string };
-  let server: Bun.Server<undefined> | undefined;
-  const variable = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
   const withTls = testWith("openssl");
+  let server: Bun.Server<undefined> | undefined;
 
   beforeAll(() => {
     if (Bun.which("openssl") === null) return;
-    const made = makeTlsCertificate(directory);
-    const read = (path: string) => readFileSync(path, "utf8");
-    pem = {
-      authority: read(made.authority),
-      authorityKey: read(join(directory, "ca.key")),
-      cert: read(made.certificate),
-      key: read(made.key),
-    };
-    const { cert, key } = pem;
-    server = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      tls: { cert, key },
-      fetch: () => new Response("ok"),
-    });
+    const { cert, key } = serverCertificate();
+    const fetch = () => new Response("ok");
+    server = Bun.serve({ port: 0, hostname: "127.0.0.1", tls: { cert, key }, fetch });
   });
 
-  afterAll(async () => {
-    await server?.stop(true);
-    rmSync(directory, { recursive: true });
-    if (variable === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
-    else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = variable;
-  });
+  afterAll(() => server?.stop(true));
 
   async function statusWith(tls: HttpOptions["tls"], host = "127.0.0.1"): Promise<number> {
     await using http = await openHttp({ tls, proxies: {} });
@@ -361,8 +319,10 @@ describe("HttpSession and certificates", () => {
   }
 
   withTls("N7: believes the authorities that are named, and no others", async () => {
-    expect(await statusWith({ verify: true, authorities: [pem.authority] })).toBe(200);
-    const failure = await failureOf(statusWith({ verify: true, authorities: [] }));
+    expect(await statusWith({ verify: true, authorities: [serverCertificate().authority] })).toBe(
+      200,
+    );
+    const failure = await rejection(statusWith({ verify: true, authorities: [] }));
     expect(failure.code).toBe("refused");
     expect(failure.message).toEndWith(
       ": tls: failed to verify certificate: x509: certificate signed by unknown authority",
@@ -371,9 +331,15 @@ describe("HttpSession and certificates", () => {
   });
 
   withTls("N7: NODE_TLS_REJECT_UNAUTHORIZED has no say", async () => {
+    const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
-    const failure = await failureOf(statusWith({ verify: true, authorities: [] }));
-    expect(failure.message).toContain("x509: certificate signed by unknown authority");
+    try {
+      const failure = await rejection(statusWith({ verify: true, authorities: [] }));
+      expect(failure.message).toContain("x509: certificate signed by unknown authority");
+    } finally {
+      if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+      else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
+    }
   });
 
   withTls("N7: does without the check where that is asked for", async () => {
@@ -381,7 +347,7 @@ describe("HttpSession and certificates", () => {
   });
 
   withTls("refuses a certificate for another name", async () => {
-    const { cert, key, authority } = pem;
+    const { cert, key, authority } = serverCertificate();
     const fetch = () => new Response();
     const other = Bun.serve({ port: 0, hostname: "127.0.0.3", tls: { cert, key }, fetch });
     await using http = await openHttp({
@@ -389,155 +355,9 @@ describe("HttpSession and certificates", () => {
       proxies: {},
     });
     const url = new URL(`https://127.0.0.3:${other.port}/`);
-    const failure = await failureOf(http.send({ method: "GET", url }));
+    const failure = await rejection(http.send({ method: "GET", url }));
     await other.stop(true);
     expect(failure.message).toEndWith("x509: certificate is not valid for 127.0.0.3");
-  });
-
-  withTls(
-    "shows its client certificate to who asks for one, and says if there is none",
-    async () => {
-      const { cert, key, authority, authorityKey } = pem;
-      const mutual = Bun.serve({
-        port: 0,
-        hostname: "127.0.0.1",
-        tls: { cert, key, ca: authority, requestCert: true, rejectUnauthorized: true },
-        fetch: () => new Response("ok"),
-      });
-      const send = async (tls: HttpOptions["tls"]) => {
-        await using http = await openHttp({ tls, proxies: {} });
-        const url = new URL(`https://127.0.0.1:${mutual.port}/`);
-        return (await http.send({ method: "GET", url })).status;
-      };
-      const believed = { verify: true, authorities: [authority] };
-      expect(
-        await send({ ...believed, client: { certificate: authority, key: authorityKey } }),
-      ).toBe(200);
-      expect(await failureOf(send(believed))).toMatchObject({
-        code: "refused",
-        message: expect.stringContaining("tls: certificate required"),
-      });
-      await mutual.stop(true);
-    },
-  );
-
-  test.each([
-    [
-      "a certificate that is none",
-      { authorities: ["nonsense"] },
-      "Cannot use a certificate: it holds no PEM block of one",
-    ],
-    [
-      "a certificate that is broken",
-      { authorities: ["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"] },
-      "Cannot use a certificate: ",
-    ],
-  ])("fails with config for %s", async (_, tls, words) => {
-    const failure = await failureOf(openHttp({ tls: { verify: true, ...tls }, proxies: {} }));
-    expect(failure.code).toBe("config");
-    expect(failure.message).toStartWith(words);
-  });
-
-  withTls("O2: fails with config for a key that does not belong to its certificate", async () => {
-    const other = mkdtempSync(join(tmpdir(), "http-test-"));
-    const key = readFileSync(makeTlsCertificate(other).key, "utf8");
-    rmSync(other, { recursive: true });
-    const tls = { verify: true, authorities: [], client: { certificate: pem.cert, key } };
-    expect(await failureOf(openHttp({ tls, proxies: {} }))).toMatchObject({
-      code: "config",
-      message: "Cannot use a client certificate: it does not belong to the key given with it",
-    });
-  });
-
-  withTls(
-    "N12: tunnels https through a proxy, and tells it nothing but its own password",
-    async () => {
-      await using proxy = await startTunnelProxy(server?.port ?? 0);
-      await using http = await openHttp({
-        tls: { verify: false, authorities: [] },
-        proxies: { https: `http://me:p%40ss@127.0.0.1:${proxy.port}` },
-      });
-      for (let time = 0; time < 2; time++) {
-        const response = await http.send({
-          method: "GET",
-          url: new URL("https://registry.test/v2/"),
-          headers: { Authorization: "Bearer secret" },
-        });
-        expect(Buffer.from(await collect(response.body, 100)).toString()).toBe("ok");
-      }
-      expect(proxy.asked).toEqual([
-        `CONNECT registry.test:443 HTTP/1.1\r\nHost: registry.test:443\r\nProxy-Authorization: Basic ${btoa("me:p@ss")}\r\n\r\n`,
-      ]);
-    },
-  );
-
-  withTls("N7: checks the certificate behind a proxy as well", async () => {
-    await using proxy = await startTunnelProxy(server?.port ?? 0);
-    await using http = await openHttp({
-      tls: { verify: true, authorities: [] },
-      proxies: { https: `http://127.0.0.1:${proxy.port}` },
-    });
-    const url = new URL("https://registry.test/");
-    const failure = await failureOf(http.send({ method: "GET", url }));
-    expect(failure.message).toContain("certificate signed by unknown authority");
-  });
-
-  withTls("holds back what is sent and what comes through a tunnel", async () => {
-    const { cert, key } = pem;
-    let taken = 0;
-    const slow = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      tls: { cert, key },
-      maxRequestBodySize: 1e12,
-      async fetch(request) {
-        for await (const chunk of request.body ?? []) {
-          taken += chunk.length;
-          await Bun.sleep(1000);
-        }
-        return new Response();
-      },
-    });
-    await using proxy = await startTunnelProxy(slow.port ?? 0);
-    await using http = await openHttp({
-      tls: { verify: false, authorities: [] },
-      proxies: { https: `http://127.0.0.1:${proxy.port}` },
-    });
-    let given = 0;
-    async function* endless() {
-      for (;;) {
-        given += 1_000_000;
-        yield new Uint8Array(1_000_000);
-      }
-    }
-    const stop = new AbortController();
-    const sending = http.send({
-      method: "PUT",
-      url: new URL("https://registry.test/"),
-      body: { bytes: endless() },
-      signal: stop.signal,
-    });
-    await Bun.sleep(300);
-    stop.abort(new Failure("canceled", "enough"));
-    expect(await failureOf(sending)).toMatchObject({ message: "enough" });
-    expect(taken).toBeLessThan(given);
-    expect(given).toBeLessThan(30_000_000);
-    await slow.stop(true);
-  });
-
-  test("N12: says what a proxy refuses", async () => {
-    await using proxy = await startRawServer({ handler: async () => ({ status: 407 }) });
-    await using http = await openHttp({
-      ...trusting,
-      proxies: { https: `http://127.0.0.1:${proxy.port}` },
-    });
-    const failure = await failureOf(
-      http.send({ method: "GET", url: new URL("https://registry.test/") }),
-    );
-    expect(failure).toMatchObject({
-      code: "refused",
-      message: `Get "https://registry.test/": proxyconnect tcp: proxy 127.0.0.1:${proxy.port} answered 407 Odd`,
-    });
   });
 
   test("N12: sends plain http to the proxy whole, and only there", async () => {
@@ -569,33 +389,3 @@ describe("HttpSession and certificates", () => {
     expect(status).toBe(200);
   });
 });
-
-/** Starts a proxy whose tunnels all end at one loopback port. */
-async function startTunnelProxy(
-  target: number,
-): Promise<AsyncDisposable & { readonly port: number; readonly asked: readonly string[] }> {
-  const asked: string[] = [];
-  const sockets = new Set<Socket>();
-  const proxy = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.once("data", (data) => {
-      asked.push(data.toString());
-      const upstream = connect(target, "127.0.0.1");
-      sockets.add(upstream);
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      socket.pipe(upstream).pipe(socket);
-      upstream.on("error", () => socket.destroy());
-    });
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  const address = proxy.address();
-  return {
-    port: typeof address === "object" ? (address?.port ?? 0) : 0,
-    asked,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      proxy.close();
-    },
-  };
-}
