@@ -2,12 +2,10 @@
 
 import { Failure } from "../../../core/failure.ts";
 import { quoteText } from "./go-text.ts";
-import { anyType, type GoType } from "./go-type.ts";
+import { anyType, type GoFunction, type GoType, type GoValue } from "./go-type.ts";
 import {
   boolValue,
   floatValue,
-  type GoFunction,
-  type GoValue,
   indirect,
   integerValue,
   isTruth,
@@ -43,7 +41,7 @@ export interface EvaluationRequest {
 
 /** What a template gave. */
 export interface EvaluationResult {
-  /** All that was written, up to the failure if there is one. */
+  /** All that was written, up to the failure if there is one; `bytesOf` gives it as it is to be shown. */
   readonly output: string;
   readonly failure?: Failure;
 }

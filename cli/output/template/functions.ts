@@ -1,12 +1,21 @@
 // Functions: what a template can call by name.
 
 import { encodeCompact } from "../json.ts";
-import { bytesOf, characterOf, compareText, isPrintable, isStray, textOf } from "./go-text.ts";
-import { anyType, byteType, type GoType, intType, stringsType, stringType } from "./go-type.ts";
+import { equalsAny, isLess } from "./comparison.ts";
+import { escapeHtml, escapeQuery, escapeScript } from "./escape.ts";
+import { bytesOf, characterOf, mapText, textOf } from "./go-text.ts";
+import {
+  anyType,
+  byteType,
+  type GoFunction,
+  type GoType,
+  type GoValue,
+  intType,
+  stringsType,
+  stringType,
+} from "./go-type.ts";
 import {
   boolValue,
-  type GoFunction,
-  type GoValue,
   indirect,
   integerValue,
   isTruth,
@@ -17,7 +26,7 @@ import {
   zeroOf,
 } from "./go-value.ts";
 import { jsonOf } from "./go-json.ts";
-import { formatValue, printAll, printFormatted, printValue } from "./printf.ts";
+import { printAll, printFormatted, printValue } from "./printf.ts";
 
 type Given = GoValue | undefined;
 
@@ -61,8 +70,8 @@ export const functions: ReadonlyMap<string, GoFunction> = new Map<string, GoFunc
     ),
   ],
   ["json", fixed([anyType], (value) => stringValue(encodeCompact(jsonOf(value))))],
-  ["lower", fixed([stringType], (text) => stringValue(mapped(textIn(text), lowerCase)))],
-  ["upper", fixed([stringType], (text) => stringValue(mapped(textIn(text), upperCase)))],
+  ["lower", fixed([stringType], (text) => stringValue(mapText(textIn(text), lowerCase)))],
+  ["upper", fixed([stringType], (text) => stringValue(mapText(textIn(text), upperCase)))],
   ["title", fixed([stringType], (text) => stringValue(title(textIn(text))))],
   [
     "truncate",
@@ -100,78 +109,6 @@ function textsIn(value: Given): readonly string[] {
 
 function integerIn(value: Given): number {
   return value?.kind === "integer" ? Number(value.value) : 0;
-}
-
-function equalsAny(value: Given, others: readonly Given[]): boolean {
-  if (others.length === 0) throw templateFailure("missing argument for comparison");
-  return others.some((other) => equals(unwrapped(value), unwrapped(other)));
-}
-
-function equals(a: Given, b: Given): boolean {
-  if (a === undefined || b === undefined) return isNil(a) && isNil(b);
-  const [basicA, basicB] = [isBasic(a), isBasic(b)];
-  if (basicA !== basicB || (basicA && a.kind !== b.kind)) throw incompatible(a, b);
-  if (basicA) return "value" in a && "value" in b && a.value === b.value;
-  if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
-  if (!isComparable(b.type)) throw incomparable(b);
-  return isSame(a, b);
-}
-
-/** Whether two values of a comparable type are the same. */
-function isSame(a: GoValue, b: GoValue): boolean {
-  if (a.type.name !== b.type.name) return false;
-  if (a.kind === "pointer" && b.kind === "pointer") return a.target === b.target;
-  return printValue(a) === printValue(b);
-}
-
-function isLess(left: Given, right: Given): boolean {
-  const [a, b] = [unwrapped(left), unwrapped(right)];
-  if (a === undefined || b === undefined || !isBasic(a) || !isBasic(b)) {
-    throw templateFailure("invalid type for comparison");
-  }
-  if (a.kind === "string" && b.kind === "string") return compareText(a.value, b.value) < 0;
-  if (a.kind === "integer" && b.kind === "integer") return a.value < b.value;
-  if (a.kind === "float" && b.kind === "float") return a.value < b.value;
-  if (a.kind === "bool" && b.kind === "bool") throw templateFailure("invalid type for comparison");
-  throw incompatible(a, b);
-}
-
-function isBasic({ kind }: GoValue): boolean {
-  return kind === "bool" || kind === "integer" || kind === "float" || kind === "string";
-}
-
-function isNil(value: Given): boolean {
-  switch (value?.kind) {
-    case undefined:
-      return true;
-    case "slice":
-      return value.items === undefined;
-    case "map":
-      return value.entries === undefined;
-    case "pointer":
-      return value.target === undefined;
-    default:
-      return false;
-  }
-}
-
-function isComparable(type: GoType): boolean {
-  if (type.kind === "struct") return type.fields.every((field) => isComparable(field.type));
-  return type.kind !== "slice" && type.kind !== "map";
-}
-
-function incompatible(a: GoValue, b: GoValue): Error {
-  const types = `${a.type.name} and ${b.type.name}`;
-  return templateFailure(`incompatible types for comparison: ${types}`);
-}
-
-function incomparable(value: GoValue): Error {
-  return templateFailure(`non-comparable type ${shownAsText(value)}: ${value.type.name}`);
-}
-
-function shownAsText(value: GoValue): string {
-  const flags = { plus: false, minus: false, sharp: false, space: false, zero: false };
-  return formatValue(value, { letter: "s", ...flags });
 }
 
 function index(item: Given, ...keys: readonly Given[]): Given {
@@ -278,52 +215,15 @@ function plainText(values: readonly Given[]): string {
   return printAll(values.map((value) => indirect(value) ?? stringValue("<no value>")));
 }
 
-const htmlEscapes: ReadonlyMap<string, string> = new Map([
-  ["\0", "\ufffd"],
-  ['"', "&#34;"],
-  ["'", "&#39;"],
-  ["&", "&amp;"],
-  ["<", "&lt;"],
-  [">", "&gt;"],
-]);
-
-function escapeHtml(text: string): string {
-  return mapped(text, (character) => htmlEscapes.get(character) ?? character, isStray);
-}
-
-function escapeScript(text: string): string {
-  return mapped(text, scriptEscape, isStray);
-}
-
-function scriptEscape(character: string): string {
-  if (/["'\\]/.test(character)) return `\\${character}`;
-  const point = character.codePointAt(0) ?? 0;
-  const shown = point < 0x80 ? /[^\0-\x1f<>&=]/.test(character) : isPrintable(character);
-  return shown ? character : `\\u${point.toString(16).toUpperCase().padStart(4, "0")}`;
-}
-
-function escapeQuery(text: string): string {
-  const safe = /[A-Za-z0-9\-_.~]/;
-  return [...bytesOf(text)]
-    .map((byte) => {
-      const character = String.fromCharCode(byte);
-      if (character === " ") return "+";
-      if (byte < 0x80 && safe.test(character)) return character;
-      return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-    })
-    .join("");
-}
-
 function split(text: string, separator: string): readonly string[] {
   return separator === "" ? [...text] : text.split(separator);
 }
 
 /** Of ASCII all but letters, digits and underscores separate words, and of the rest only blanks do. */
-const wordStart = /(^|[^\w\u0080-\u{10ffff}]|\p{White_Space})(\P{White_Space})/gu;
+const wordStart = /(?<=^|[^\w\u0080-\u{10ffff}]|\p{White_Space})./gsu;
 
 function title(text: string): string {
-  const change = (_: string, before: string, letter: string): string => before + upperCase(letter);
-  return whole(text).replace(wordStart, change);
+  return whole(text).replace(wordStart, upperCase);
 }
 
 function truncate(text: string, length: number): string {
@@ -338,8 +238,7 @@ const maximumBlanks = 1_000_000;
 function pad(text: string, before: number, after: number): string {
   if (text === "") return text;
   if (before < 0 || after < 0) throw templateFailure("strings: negative Repeat count");
-  if (before + after > maximumBlanks)
-    throw templateFailure("strings: Repeat output length overflow");
+  if (before + after > maximumBlanks) throw templateFailure("strings: result too long");
   return " ".repeat(before) + text + " ".repeat(after);
 }
 
@@ -357,17 +256,4 @@ function upperCase(character: string): string {
 /** Replaces what is no character by the sign for that. */
 function whole(text: string): string {
   return text.toWellFormed();
-}
-
-function mapped(
-  text: string,
-  change: (character: string) => string,
-  keeps: (point: number) => boolean = () => false,
-): string {
-  return [...text]
-    .map((character) => {
-      if (keeps(character.codePointAt(0) ?? 0)) return character;
-      return change(character.toWellFormed());
-    })
-    .join("");
 }

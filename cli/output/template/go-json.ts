@@ -1,6 +1,7 @@
 // JSON of Go values: which members there are, under which names.
 
-import { type GoValue, isTruth, type StructValue, unwrapped } from "./go-value.ts";
+import type { GoValue, StructValue } from "./go-type.ts";
+import { isTruth, unwrapped } from "./go-value.ts";
 import { momentJson } from "./moment.ts";
 
 /** Returns a value as what Go would write as JSON. Empty optional fields are left out. */

@@ -68,6 +68,23 @@ export function unquote(literal: string): string | undefined {
   return textOf(Buffer.concat(bytes));
 }
 
+/**
+ * Returns a text with each of its characters changed. What is none counts as U+FFFD, unless `keeps`
+ * wants it as it is.
+ */
+export function mapText(
+  text: string,
+  change: (character: string) => string,
+  keeps: (point: number) => boolean = () => false,
+): string {
+  return [...text]
+    .map((character) => {
+      if (keeps(character.codePointAt(0) ?? 0)) return character;
+      return change(character.toWellFormed());
+    })
+    .join("");
+}
+
 /** Tells whether Go regards a character as one that can be shown. */
 export function isPrintable(character: string): boolean {
   return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character);

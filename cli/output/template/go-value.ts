@@ -5,87 +5,38 @@ import {
   type BasicType,
   boolType,
   floatType,
+  type GoFunction,
   type GoType,
+  type GoValue,
   intType,
-  type MapType,
   type PointerType,
-  type SliceType,
+  type SliceValue,
   stringsType,
   stringType,
-  type StructType,
 } from "./go-type.ts";
-import { type Moment, zeroMoment } from "./moment.ts";
-
-/** A value with its type. Where there may be none at all (an untyped nil), it is undefined. */
-export type GoValue =
-  | { readonly kind: "bool"; readonly type: BasicType; readonly value: boolean }
-  | { readonly kind: "integer"; readonly type: BasicType; readonly value: bigint }
-  | { readonly kind: "float"; readonly type: BasicType; readonly value: number }
-  | { readonly kind: "string"; readonly type: BasicType; readonly value: string }
-  | { readonly kind: "time"; readonly type: BasicType; readonly value: Moment }
-  /** What stands in a slice of `any`: only its fields can be reached, errors do not see its type. */
-  | { readonly kind: "any"; readonly type: BasicType; readonly value: GoValue }
-  | SliceValue
-  | MapValue
-  | StructValue
-  | PointerValue;
-
-export interface SliceValue {
-  readonly kind: "slice";
-  readonly type: SliceType;
-  /** Undefined for a nil slice. */
-  readonly items: readonly GoValue[] | undefined;
-}
-
-export interface MapValue {
-  readonly kind: "map";
-  readonly type: MapType;
-  /** In the order of the keys; undefined for a nil map. */
-  readonly entries: ReadonlyMap<string, GoValue> | undefined;
-}
-
-export interface StructValue {
-  readonly kind: "struct";
-  readonly type: StructType;
-  /** In the order of the type's fields. */
-  readonly fields: readonly GoValue[];
-}
-
-export interface PointerValue {
-  readonly kind: "pointer";
-  readonly type: PointerType;
-  /** Undefined for a nil pointer. */
-  readonly target: GoValue | undefined;
-}
-
-/** Something a template can call. */
-export interface GoFunction {
-  readonly parameters: readonly GoType[];
-  /** The type of any number of further arguments; absent if there may be none. */
-  readonly variadic?: GoType;
-  /** Whether an argument that settles the matter keeps the others from being evaluated. */
-  readonly settledBy?: boolean;
-  /** Fails with `usage`, saying what the arguments lack. */
-  call(...given: readonly (GoValue | undefined)[]): GoValue | undefined;
-}
+import { zeroMoment } from "./moment.ts";
 
 /** Returns what goes wrong in a template, for the user who wrote it. */
 export function templateFailure(message: string): Failure {
   return new Failure("usage", message);
 }
 
+/** Returns a truth value. */
 export function boolValue(value: boolean): GoValue {
   return { kind: "bool", type: boolType, value };
 }
 
+/** Returns a whole number, an `int` unless another type is given. */
 export function integerValue(value: bigint | number, type: BasicType = intType): GoValue {
   return { kind: "integer", type, value: BigInt(value) };
 }
 
+/** Returns a number with a fraction. */
 export function floatValue(value: number): GoValue {
   return { kind: "float", type: floatType, value };
 }
 
+/** Returns a text, a `string` unless another type is given. */
 export function stringValue(value: string, type: BasicType = stringType): GoValue {
   return { kind: "string", type, value };
 }

@@ -7,6 +7,7 @@ import {
   boolType,
   type GoField,
   type GoType,
+  type GoValue,
   int64Type,
   mapOf,
   type MapType,
@@ -15,15 +16,9 @@ import {
   stringsType,
   stringType,
   type StructType,
-} from "./go-type.ts";
-import {
-  boolValue,
-  type GoValue,
-  integerValue,
-  stringsValue,
-  stringValue,
   type StructValue,
-} from "./go-value.ts";
+} from "./go-type.ts";
+import { boolValue, integerValue, stringsValue, stringValue } from "./go-value.ts";
 import { digestType, timeType, timeValue } from "./methods.ts";
 import { readMoment } from "./moment.ts";
 

@@ -1,14 +1,14 @@
 // Methods: digests and times as a template sees them, and what it can call on them.
 
-import { type BasicType, intType, int64Type, stringType } from "./go-type.ts";
 import {
-  boolValue,
+  type BasicType,
   type GoFunction,
   type GoValue,
-  integerValue,
-  stringValue,
-  templateFailure,
-} from "./go-value.ts";
+  int64Type,
+  intType,
+  stringType,
+} from "./go-type.ts";
+import { boolValue, integerValue, stringValue, templateFailure } from "./go-value.ts";
 import {
   layOut,
   type Moment,

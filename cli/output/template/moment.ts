@@ -74,6 +74,7 @@ export function partsOf({ seconds, offsetSeconds }: Moment): MomentParts {
   };
 }
 
+/** The names of the months, January first. */
 export const months = [
   "January",
   "February",
@@ -89,6 +90,7 @@ export const months = [
   "December",
 ] as const;
 
+/** The names of the days of the week, Sunday first. */
 export const weekdays = [
   "Sunday",
   "Monday",

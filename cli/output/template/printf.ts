@@ -3,7 +3,8 @@
 // See https://pkg.go.dev/fmt. What cannot be printed as asked becomes part of the text (`%!d(string=x)`).
 
 import { bytesOf, characterOf, quoteCharacter, quoteText } from "./go-text.ts";
-import { type GoValue, methodOf, unwrapped } from "./go-value.ts";
+import type { GoValue } from "./go-type.ts";
+import { methodOf, unwrapped } from "./go-value.ts";
 import { formatFloat } from "./number.ts";
 import { readVerb, type Verb } from "./verb.ts";
 

@@ -1,5 +1,7 @@
 // Syntax: what a template is made of, once parsed, and how its parts are spelled in errors.
 
+import { quoteText } from "./go-text.ts";
+
 /** Anything that an error can point at. Positions count characters from the template's start. */
 export interface Part {
   readonly position: number;
@@ -41,6 +43,7 @@ export interface Command extends Part {
   readonly operands: readonly Operand[];
 }
 
+/** What a command consists of: a value, or the way to one. */
 export type Operand =
   | (Part & { readonly kind: "dot" | "nil" })
   | (Part & { readonly kind: "bool"; readonly value: boolean })
@@ -116,7 +119,7 @@ export function spellPart(part: Operand | Command | Statement): string {
       return `{{${part.kind}}}`;
     case "template": {
       const argument = part.pipe === undefined ? "" : ` ${spellPipe(part.pipe)}`;
-      return `{{template ${JSON.stringify(part.name)}${argument}}}`;
+      return `{{template ${quoteText(part.name)}${argument}}}`;
     }
     case "if":
     case "with":

@@ -1,6 +1,7 @@
 // Verbs: the `%…` of a printf pattern.
 
-import { type GoValue, unwrapped } from "./go-value.ts";
+import type { GoValue } from "./go-type.ts";
+import { unwrapped } from "./go-value.ts";
 
 /** What stands between a percent sign and the letter that ends it. */
 export interface Verb {
