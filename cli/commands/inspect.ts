@@ -24,7 +24,7 @@ import { print } from "../output/print.ts";
 import { asksForJson, renderFormat } from "../output/template.ts";
 import { jsonOf } from "../output/template/go-json.ts";
 import { bytesOf } from "../output/template/go-text.ts";
-import type { GoValue } from "../output/template/go-value.ts";
+import type { GoValue } from "../output/template/go-type.ts";
 import { configValue, summaryValue } from "../output/template/image-values.ts";
 import { retrying } from "../retrying.ts";
 

@@ -4,8 +4,7 @@
 
 import { functions } from "./template/functions.ts";
 import { evaluateTemplate, type EvaluationResult } from "./template/evaluator.ts";
-import { anyType, sliceOf } from "./template/go-type.ts";
-import type { GoValue } from "./template/go-value.ts";
+import { anyType, type GoValue, sliceOf } from "./template/go-type.ts";
 import { parseTemplates } from "./template/parser.ts";
 import type { Templates } from "./template/syntax.ts";
 import { alignColumns } from "./template/table.ts";
