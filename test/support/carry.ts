@@ -1,5 +1,6 @@
 // Carry: the way of a sample through the gate, as destinations ask for it.
 
+import { mapLimited } from "../../core/concurrency.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { parseDigest } from "../../core/content/digest.ts";
 import type { ImageDestination, StoredBlob } from "../../core/image/destination.ts";
@@ -45,8 +46,10 @@ export async function putSample(
   wish?: MemoryWish,
 ): Promise<readonly StoredBlob[]> {
   const { image, instances } = await admitted(sample, wish);
-  const stored = await Promise.all(
-    blobsOf(sample).map((blob) => destination.putBlob(image.blob(descriptorOf(blob)), "layer")),
+  const blobs = blobsOf(sample);
+  // Waits for all of them, as copies do: nobody disposes of a destination that is being written to.
+  const stored = await mapLimited(blobs, blobs.length, (blob, signal) =>
+    destination.putBlob(image.blob(descriptorOf(blob)), "layer", signal),
   );
   for (const instance of instances) {
     await destination.putManifest(instance.publish(), instance.digest);

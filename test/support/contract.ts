@@ -9,6 +9,7 @@ import type { ImageDestination } from "../../core/image/destination.ts";
 import type { ImageSource } from "../../core/image/source.ts";
 import type { ImageReference, Transport, TransportContext } from "../../core/image/transport.ts";
 import { admitted, descriptorOf, putSample } from "./carry.ts";
+import { FaultyTransport } from "./faulty.ts";
 import { randomBytes } from "./random.ts";
 import {
   blobsOf,
@@ -145,6 +146,27 @@ export function contractSuite(
       await expectKept(place, "a", image);
       await keep(place, "a", other);
       await expectKept(place, "a", other);
+    });
+
+    test("F5: whichever step fails, the earlier image stays, and a new one leaves nothing", async () => {
+      await using place = await open();
+      await keep(place, "a", image);
+      const small = sampleImage({ seed: "small", format, layers: ["gzip"], ballastBytes: 10 });
+      let failAt = 1;
+      for (; ; failAt++) {
+        const transport = new FaultyTransport(place.transport, failAt);
+        const failure = await keep({ ...place, transport }, "a", small).catch((e: unknown) => e);
+        if (!transport.failed) break;
+        expect(asFailure(failure).message).toEndWith("was made to fail");
+        await expectKept(place, "a", image);
+        await using fresh = await open();
+        const empty = fresh.tree?.();
+        const again = new FaultyTransport(fresh.transport, failAt);
+        await rejectionOf(() => keep({ ...fresh, transport: again }, "a", small));
+        expect(fresh.tree?.()).toEqual(empty);
+      }
+      expect(failAt).toBeGreaterThan(5);
+      await expectKept(place, "a", small);
     });
 
     test("what is there already is not sent again", async () => {

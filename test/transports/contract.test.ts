@@ -18,12 +18,6 @@ contractSuite("memory", async () => ({
 
 contractSuite("dir", async () => inWorkspace(dir, (workspace, name) => workspace.at(name)));
 
-contractSuite(
-  "dir with Docker's media types",
-  async () => inWorkspace(dir, (workspace, name) => workspace.at(name)),
-  { format: "docker" },
-);
-
 contractSuite("oci", async () =>
   inWorkspace(oci, (workspace, name) => `${workspace.at("layout")}:${name}`),
 );

@@ -168,7 +168,12 @@ class DirDestination implements ImageDestination {
     this.#checkKept();
     await moveImage([...gathered, versionFile], this.#workshop.path, this.#path);
     this.#committed = true;
-    this.#removeAllBut(new Set([...gathered, versionFile, ...kept, lockFileName]));
+    try {
+      this.#removeAllBut(new Set([...gathered, versionFile, ...kept, lockFileName]));
+    } catch (error) {
+      // The new image is there; it is not less so because a rest of the earlier one stays.
+      this.#context.log.warn(`Cannot remove the earlier image: ${asFailure(error).message}`);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

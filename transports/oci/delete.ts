@@ -12,7 +12,7 @@ import { tryLockDirectory } from "../shared/directory-lock.ts";
 import { readSmallFile } from "../shared/file-stream.ts";
 import { type LayoutIndex, selectEntry, withoutEntry } from "./index-json.ts";
 import { Layout } from "./layout.ts";
-import type { OciName } from "./reference.ts";
+import type { OciName } from "./name.ts";
 
 /** Lists within lists end somewhere, and images share most of what they have. */
 const depthLimit = 8;

@@ -25,7 +25,7 @@ import { NewFile, replaceFile, syncDirectory } from "../shared/new-file.ts";
 import { makeDirectories, removeEmptyDirectories } from "../shared/temporary.ts";
 import { withImage } from "./index-json.ts";
 import { Layout } from "./layout.ts";
-import type { OciName } from "./reference.ts";
+import type { OciName } from "./name.ts";
 
 /** Opens a layout for writing, and begins one where there is none. */
 export async function openDestination(

@@ -13,7 +13,7 @@ import {
   type JsonObject,
   parseForeignJson,
 } from "../../core/json.ts";
-import type { WantedEntry } from "./reference.ts";
+import type { WantedEntry } from "./name.ts";
 
 /** A parsed index.json. */
 export interface LayoutIndex {

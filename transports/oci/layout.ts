@@ -3,7 +3,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestAlgorithm, digestHex } from "../../core/content/digest.ts";
-import { Failure, inContext } from "../../core/failure.ts";
+import { asFailure, Failure, inContext } from "../../core/failure.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { lockDirectory } from "../shared/directory-lock.ts";
@@ -105,8 +105,14 @@ export class Layout {
 
   /** The file that was written just now tells the time. */
   #removeLeftovers(): void {
-    const nowMs = statSync(this.indexPath).mtimeMs;
-    for (const directory of new Set([this.path, this.blobRoot])) removeLeftovers(directory, nowMs);
+    try {
+      const nowMs = statSync(this.indexPath).mtimeMs;
+      removeLeftovers(this.path, nowMs);
+      if (existsSync(this.blobRoot)) removeLeftovers(this.blobRoot, nowMs);
+    } catch (error) {
+      // The change has been made; it has not failed because somebody else's rest stays.
+      this.#context.log.debug(`Cannot remove leftovers: ${asFailure(error).message}`);
+    }
   }
 }
 

@@ -12,7 +12,7 @@ import { guessType } from "../../core/manifest/manifest.ts";
 import { fileStream, readSmallFile } from "../shared/file-stream.ts";
 import { type LayoutIndex, selectEntry } from "./index-json.ts";
 import { Layout } from "./layout.ts";
-import type { OciName } from "./reference.ts";
+import type { OciName } from "./name.ts";
 
 /** Opens a layout for reading. Fails with `not-found` if it has no image of that name. */
 export async function openSource(name: OciName, context: TransportContext): Promise<ImageSource> {

@@ -17,7 +17,7 @@ export const lockFileName = ".dray-lock";
 /** A lock is held for milliseconds; one this old was left by a run that crashed. */
 const staleMs = 60_000;
 
-const longestDelayMs = 50;
+const longestDelayMs = 20;
 const patienceMs = 2_000;
 
 /**
