@@ -39,6 +39,7 @@ export function challengeFor(
 // at a bounded number of times.
 const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const separators = /[ \t,]+/y;
+const comma = /[ \t]*,[ \t,]*/y;
 const blank = /[ \t]+/y;
 const assigned = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*(?=[^=, \t])/y;
 const token68 = /[-._~+/0-9A-Za-z]+=*(?=[ \t]*(?:,|$))/y;
@@ -54,7 +55,7 @@ function readParameters(text: Scanner, parameters: Map<string, string>): boolean
     const value = quoted?.replace(/\\([^])/g, "$1") ?? text.take(token);
     if (quoted === undefined && value === "") return false;
     parameters.set(name.toLowerCase(), value);
-    if (!text.skip(separators)) return text.ended;
+    if (!text.skip(comma)) return text.ended;
   }
   if (parameters.size === 0) text.take(token68);
   return true;

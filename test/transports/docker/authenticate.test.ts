@@ -1,0 +1,146 @@
+import { describe, expect, test } from "bun:test";
+import { Failure } from "../../../core/failure.ts";
+import type { Credentials } from "../../../core/image/registry-access.ts";
+import {
+  Authenticator,
+  missingScope,
+  type TokenWish,
+} from "../../../transports/docker/authenticate.ts";
+import { challengesOf } from "../../../transports/docker/challenge.ts";
+import { httpResponse } from "../../support/http-response.ts";
+import { rejection } from "../../support/rejection.ts";
+
+const user: Credentials = { kind: "basic", username: "user", password: "pass" };
+const anonymous: Credentials = { kind: "anonymous" };
+const bearer = 'Bearer realm="https://auth.example/token",service="s"';
+
+function authenticator(
+  challenge: string,
+  credentials: Credentials = user,
+  requestToken?: (wish: TokenWish) => Promise<{ value: string; lifetimeMs: number }>,
+) {
+  const wishes: TokenWish[] = [];
+  const infos: string[] = [];
+  const clock = { now: 0 };
+  const subject = new Authenticator({
+    credentials,
+    scope: "repository:a/b:pull",
+    challenges: challengesOf(new Headers({ "WWW-Authenticate": challenge })),
+    requestToken: async (wish) => {
+      wishes.push(wish);
+      return requestToken?.(wish) ?? { value: `token-${wishes.length}`, lifetimeMs: 60_000 };
+    },
+    now: () => clock.now,
+    log: { debug() {}, info: (line) => infos.push(line), warn() {} },
+  });
+  const shown = async (...scopes: string[]) => (await subject.authorize(scopes))?.header;
+  return { subject, shown, wishes, infos, clock };
+}
+
+describe("Authenticator", () => {
+  test.each<[string, string, Credentials, string | undefined]>([
+    ["nothing", "", user, undefined],
+    ["a password", 'Basic realm="r"', user, `Basic ${btoa("user:pass")}`],
+    [
+      "a password, before a token",
+      `Basic realm="r", ${bearer}`,
+      user,
+      `Basic ${btoa("user:pass")}`,
+    ],
+    ["a password from somebody unknown", 'Basic realm="r"', anonymous, undefined],
+    ["a token", bearer, user, "Bearer token-1"],
+    ["a token, before a password", `Negotiate, ${bearer}, Basic`, user, "Bearer token-1"],
+    ["a token from somebody unknown", bearer, anonymous, "Bearer token-1"],
+    ["a token from who has one", bearer, { kind: "token", token: "mine" }, "Bearer mine"],
+    ["something unknown", "Negotiate, Digest realm=x", user, undefined],
+  ])("shows to a registry that wants %s", async (_, challenge, credentials, expected) => {
+    expect(await authenticator(challenge, credentials).shown()).toBe(expected);
+  });
+
+  test("says if it can do nothing of what is asked for", () => {
+    expect(authenticator("Negotiate, Digest realm=x").infos).toEqual([
+      "None of the challenges sent by server (negotiate, digest) are supported, trying an unauthenticated request anyway",
+    ]);
+  });
+
+  test("asks with its own scope and further ones, and keeps tokens by scope", async () => {
+    const { shown, wishes } = authenticator(bearer);
+    expect(await shown()).toBe("Bearer token-1");
+    expect(await shown("repository:c/d:pull")).toBe("Bearer token-2");
+    expect(await shown()).toBe("Bearer token-1");
+    expect(wishes).toEqual([
+      { realm: "https://auth.example/token", service: "s", scopes: ["repository:a/b:pull"] },
+      {
+        realm: "https://auth.example/token",
+        service: "s",
+        scopes: ["repository:a/b:pull", "repository:c/d:pull"],
+      },
+    ]);
+  });
+
+  test("uses a token until its time is over, counted from when it was asked for", async () => {
+    const { shown, clock } = authenticator(bearer);
+    await shown();
+    clock.now = 59_999;
+    expect(await shown()).toBe("Bearer token-1");
+    clock.now = 60_000;
+    expect(await Promise.all([shown(), shown()])).toEqual(["Bearer token-2", "Bearer token-2"]);
+  });
+
+  test("asks once for requests that come at the same time", async () => {
+    const { shown, wishes } = authenticator(bearer);
+    await Promise.all([shown(), shown(), shown()]);
+    expect(wishes.length).toBe(1);
+  });
+
+  test("asks again after it was not given one", async () => {
+    let denied = false;
+    const { shown } = authenticator(bearer, user, async () => {
+      if (denied) return { value: "late", lifetimeMs: 1 };
+      denied = true;
+      throw new Failure("unauthorized", "no");
+    });
+    expect((await rejection(shown())).message).toBe("no");
+    expect(await shown()).toBe("Bearer late");
+  });
+
+  test("fails if it is not told whom to ask", async () => {
+    const failure = await rejection(authenticator("Bearer service=s").shown());
+    expect(failure.message).toBe("missing realm in bearer auth challenge");
+  });
+
+  test("drops a token that was not taken, but not the one that followed it", async () => {
+    const { subject, shown, wishes } = authenticator(bearer);
+    const first = await subject.authorize([]);
+    if (first === undefined) throw new Error("nothing to show");
+    expect(await subject.drop(first)).toBe(true);
+    expect(await shown()).toBe("Bearer token-2");
+    expect(await subject.drop(first)).toBe(true);
+    expect(await shown()).toBe("Bearer token-2");
+    expect(wishes.length).toBe(2);
+  });
+
+  test("does not ask again for what it cannot renew", async () => {
+    const { subject } = authenticator('Basic realm="r"');
+    expect(await subject.drop({ header: "Basic x" })).toBe(false);
+  });
+});
+
+describe("missingScope", () => {
+  const refusal = (status: number, challenge: string) =>
+    httpResponse(status, { "WWW-Authenticate": challenge });
+
+  test.each([
+    [
+      401,
+      `${bearer},error="insufficient_scope",scope="repository:a/b:push"`,
+      "repository:a/b:push",
+    ],
+    [401, `${bearer},error="insufficient_scope",scope="a/b:push"`, undefined],
+    [401, `${bearer},error="insufficient_scope"`, undefined],
+    [401, `${bearer},scope="repository:a/b:push"`, undefined],
+    [403, `${bearer},error="insufficient_scope",scope="repository:a/b:push"`, undefined],
+  ])("finds in %d %s: %p", (status, challenge, expected) => {
+    expect(missingScope(refusal(status, challenge))).toBe(expected as string);
+  });
+});
