@@ -30,9 +30,7 @@ export async function readManifest(wanted: WantedManifest): Promise<RawManifest>
   const { client, reference } = wanted;
   let fresh = false;
   for (let attempts = 1; ; attempts++) {
-    const response = await during(`fetching manifest ${labelOf(wanted)}`, () =>
-      requestManifest(client, reference, fresh),
-    );
+    const response = await requestManifest(client, reference, fresh);
     if (response.status !== 200) {
       throw (await client.failure(response, `reading manifest ${labelOf(wanted)}`)).failure;
     }

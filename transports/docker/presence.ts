@@ -1,7 +1,6 @@
 // Presence: whether a repository has a blob already.
 
 import type { Digest } from "../../core/content/digest.ts";
-import { during } from "../../core/failure.ts";
 import type { RegistryClient } from "./client.ts";
 
 /** A blob that a repository says it has. */
@@ -17,15 +16,16 @@ export async function findBlob(
   signal: AbortSignal,
 ): Promise<PresentBlob | undefined> {
   const { host, repository } = client;
-  const what = `checking whether a blob ${digest} exists in ${host}/${repository}`;
-  const response = await during(what, () =>
-    client.request({ method: "HEAD", target: `/v2/${repository}/blobs/${digest}`, signal }),
-  );
+  const target = `/v2/${repository}/blobs/${digest}`;
+  const response = await client.request({ method: "HEAD", target, signal });
   if (response.status === 404) {
     await response.discard();
     return undefined;
   }
-  if (response.status !== 200) throw (await client.failure(response, what)).failure;
+  if (response.status !== 200) {
+    const what = `checking whether a blob ${digest} exists in ${host}/${repository}`;
+    throw (await client.failure(response, what)).failure;
+  }
   await response.discard();
   const length = response.headers.get("content-length") ?? "";
   return /^\d{1,15}$/.test(length) ? { size: Number(length) } : {};

@@ -2,7 +2,7 @@
 
 import { type Digest, digestAlgorithm, digestOf, isDigest } from "../../core/content/digest.ts";
 import { fullRepository, type DockerName } from "../../core/content/docker-name.ts";
-import { Failure, during } from "../../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 import { streamOf } from "../../core/blob/stream.ts";
 import type { OutgoingManifest } from "../../core/image/destination.ts";
 import { guessType, manifestDigest } from "../../core/manifest/manifest.ts";
@@ -29,15 +29,12 @@ export async function publishManifest(publication: Publication): Promise<void> {
   const { client, manifest, reference, signal } = publication;
   const what = `uploading manifest ${reference} to ${fullRepository(publication.name)}`;
   const mediaType = guessType(manifest.bytes);
-  const response = await during(what, () =>
-    client.request({
-      method: "PUT",
-      target: `/v2/${client.repository}/manifests/${reference}`,
-      headers: mediaType === undefined ? {} : { "Content-Type": mediaType },
-      body: { open: () => streamOf(manifest.bytes), size: manifest.bytes.length },
-      signal,
-    }),
-  );
+  const response = await client.request({
+    method: "PUT",
+    target: `/v2/${client.repository}/manifests/${reference}`,
+    body: { open: () => streamOf(manifest.bytes), size: manifest.bytes.length, mediaType },
+    signal,
+  });
   if (response.status < 200 || response.status >= 300) {
     throw refusal(await client.failure(response, what));
   }

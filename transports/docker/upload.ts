@@ -6,6 +6,7 @@ import { Failure, asFailure } from "../../core/failure.ts";
 import type { OutgoingBlob } from "../../core/image/destination.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
+import { redactedUrl } from "../../core/redact.ts";
 import { isPassingStatus, retryAfterMs } from "../../core/retry.ts";
 import type { RegistryClient, RegistryResponse } from "./client.ts";
 import { Feed, type SentBlob } from "./feed.ts";
@@ -155,13 +156,13 @@ class Uploading implements AsyncDisposable {
   async #tryCommit(address: URL, digest: Digest, feed?: Feed): Promise<Setback | undefined> {
     const { done: response, setback } = await this.#send(address, "PUT", feed);
     if (setback !== undefined) return setback;
-    const { status, headers, url } = response;
+    const { status, headers } = response;
     if (status >= 200 && status < 300) {
       await response.discard();
-      refuseOtherDigest(headers, digest, url.host);
+      refuseOtherDigest(headers, digest, address.host);
       return undefined;
     }
-    const what = `uploading layer ${digest} to ${url.host}`;
+    const what = `uploading layer to ${redactedUrl(address)}`;
     const { failure, code } = await this.#upload.client.failure(response, what);
     if (isPassingStatus(status)) {
       return { failure, next: "continue", askedMs: retryAfterMs(headers) };

@@ -261,6 +261,15 @@ describe("putBlob", () => {
     expectNothing(registry);
   });
 
+  test("O2: says where a commit was refused, without what the address gives away", async () => {
+    await using registry = registryThat("PUT", refused(403, "DENIED"));
+    await expect(put(registry, await outgoingBlob(bytes))).rejects.toMatchObject({
+      code: "unauthorized",
+      message: `uploading layer to ${registry.origin}/v2/a/b/blobs/uploads/upload-1?state=***&digest=***: denied: no`,
+    });
+    expectNothing(registry);
+  });
+
   test("says what is missing where the registry names no session", async () => {
     await using registry = registryThat("POST", status(202));
     await expect(put(registry, await outgoingBlob(bytes))).rejects.toMatchObject({
