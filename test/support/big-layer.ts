@@ -1,4 +1,4 @@
-// Big layer: a gzipped layer of any size, made while it is read, so that nobody ever has to hold it.
+// Big layer: a gzipped layer of any size, made while it is read, so that nobody has to hold it.
 
 import { crc32 } from "node:zlib";
 import { randomBytes } from "./random.ts";

@@ -1,4 +1,4 @@
-// Holding registry: stops in the middle of a blob and says so, for whoever wants to interrupt a copy.
+// Holding registry: stops in the middle of a blob and says so, for who wants to interrupt a copy.
 
 import { addSample } from "./push.ts";
 import { startRegistry } from "./registry-server.ts";

@@ -16,7 +16,7 @@ const required = process.env["DRAY_REQUIRE_PEERS"] === "1";
  * Returns a `test` for tests that need all of these programs (`root` stands for the user).
  *
  * Where one is missing the test is skipped, and its name says why. With `DRAY_REQUIRE_PEERS=1` in
- * the environment it fails instead, so that a machine which should have everything cannot pass without.
+ * the environment it fails instead: a machine that should have everything cannot pass without.
  */
 export function testWith(...needs: readonly Need[]): DeclareTest {
   const missing = needs.filter((need) => !isHere(need));

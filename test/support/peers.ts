@@ -1,4 +1,4 @@
-// Peers: real programs of others that tests run against, started on loopback and ended by their handle.
+// Peers: real programs of others that tests run against, on loopback, ended by their handle.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

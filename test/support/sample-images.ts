@@ -1,4 +1,4 @@
-// Sample images: seeded images and lists, made in memory, with everything in them that is legal and odd.
+// Sample images: seeded images and lists made in memory, with all in them that is legal and odd.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -52,7 +52,7 @@ export interface SampleWish {
   readonly layers?: readonly SampleCompression[];
   /** How many bytes that do not compress each layer carries beside its odd entries. */
   readonly ballastBytes?: number;
-  /** Whether the layers hold devices, broken names and the like; without, any reader can unpack them. */
+  /** Whether the layers hold devices, broken names and the like; else any reader can unpack them. */
   readonly odd?: boolean;
 }
 
@@ -205,7 +205,7 @@ export function hexOf(digest: string): string {
   return digest.slice(digest.indexOf(":") + 1);
 }
 
-/** Returns an image made of parts that are there already, such as layers nobody can hold in memory. */
+/** Returns an image made of parts that are there, such as layers nobody can hold in memory. */
 export function imageOf(
   format: SampleFormat,
   config: SampleBlob,

@@ -10,7 +10,7 @@ export interface TokenServerOptions {
   readonly key: string;
   readonly username: string;
   readonly password: string;
-  /** How many tokens, from the first, are refused by the registry although they claim to be fresh. */
+  /** How many tokens, from the first, the registry refuses although they claim to be fresh. */
   readonly stale?: number;
 }
 

@@ -4,8 +4,8 @@ import { lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Returns everything below `path` by its name relative to it: a file as its size and digest, a link as
- * what it points to, a directory as such. Empty if there is nothing at `path`.
+ * Returns everything below `path` by its name relative to it: a file as its size and digest, a link
+ * as what it points to, a directory as such. Empty if there is nothing at `path`.
  */
 export function treeOf(path: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
