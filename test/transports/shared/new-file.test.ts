@@ -96,6 +96,12 @@ describe("NewFile", () => {
     expect(readdirSync(disk.path)).toEqual([]);
   });
 
+  testWith("root", "mount")("F9: takes no part of a piece for all of it", async () => {
+    using disk = new SmallDisk(1024 * 1024);
+    await using file = await NewFile.create(disk.path);
+    expect(() => file.write(new Uint8Array(3 * 1024 * 1024))).toThrow("no space left on device");
+  });
+
   test.each([
     ["a directory that is not there", "no", /^open .*: no such file or directory$/],
     ["a file taken for a directory", "file", /^open .*: not a directory$/],
