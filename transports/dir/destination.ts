@@ -123,10 +123,12 @@ class DirDestination implements ImageDestination {
     this.#workshop = makeWorkshop(path);
   }
 
-  async reuseBlob(wanted: Descriptor): Promise<StoredBlob | undefined> {
+  async reuseBlob(wanted: Descriptor, role: BlobRole): Promise<StoredBlob | undefined> {
     const { digest } = wanted;
     const known = this.#sent.get(digest) ?? this.#kept.get(digest);
     if (known !== undefined) return { digest, size: known, by: "presence" };
+    // The earlier image may have been told to keep its layers otherwise.
+    if (role === "layer" && this.traits.layers !== "preserve") return undefined;
     const path = join(this.#path, blobFile(digest));
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found === undefined || !found.isFile()) return undefined;

@@ -117,13 +117,8 @@ class OciDestination implements ImageDestination {
 
   async putManifest(manifest: OutgoingManifest, instance?: Digest): Promise<void> {
     const { bytes } = manifest;
+    // Any type: what may not be converted is kept as it is, though a stranger may not understand it.
     const mediaType = guessType(bytes) ?? manifest.mediaType;
-    if (!this.traits.manifestTypes.includes(mediaType)) {
-      throw new Failure(
-        "unsupported",
-        `An OCI layout does not take a manifest of type ${JSON.stringify(mediaType)}`,
-      );
-    }
     const digest = digestOf(bytes, instance === undefined ? "sha256" : digestAlgorithm(instance));
     if (instance !== undefined && instance !== digest) {
       throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);

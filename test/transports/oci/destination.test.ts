@@ -65,11 +65,19 @@ describe("the destination of oci", () => {
     expect(readdirSync(workspace.path)).toEqual([]);
   });
 
-  test("refuses a manifest that layouts do not hold, so that another type is tried", async () => {
+  test("keeps a manifest of another type as it is, where it may not be converted", async () => {
     using workspace = new Workspace();
-    await using destination = await open(`${workspace.at("layout")}:a`);
-    const failure = await rejection(putSample(destination, sampleImage({ ballastBytes: 10 })));
-    expect(failure).toMatchObject({ code: "unsupported" });
+    const image = sampleImage({ format: "docker", ballastBytes: 10 });
+    {
+      await using destination = await open(`${workspace.at("layout")}:a`);
+      await putSample(destination, image);
+      await destination.commit();
+    }
+    const index = JSON.parse(readFileSync(workspace.at("layout/index.json"), "utf8"));
+    expect(index.manifests[0]).toMatchObject({
+      mediaType: image.manifest.mediaType,
+      digest: image.manifest.digest,
+    });
   });
 
   test("finds an index that cannot be read before anything is moved", async () => {
