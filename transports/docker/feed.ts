@@ -43,18 +43,24 @@ export class Feed implements RequestBody {
     // A promised digest has been checked by the time the stream ends; only an open one is computed.
     const digester = this.#blob.digest === undefined ? new Digester() : undefined;
     let passed = 0;
+    // The last chunk waits until the blob is known to be whole: a registry that has counted all bytes
+    // may answer at once.
+    let held: Uint8Array | undefined;
     try {
       for await (const chunk of this.#bytes()) {
         digester?.update(chunk);
         const known = Math.max(0, this.#start - passed);
         passed += chunk.length;
-        if (known < chunk.length) yield known === 0 ? chunk : chunk.subarray(known);
+        if (known >= chunk.length) continue;
+        if (held !== undefined) yield held;
+        held = known === 0 ? chunk : chunk.subarray(known);
       }
     } catch (error) {
       this.#failure = { error };
       throw error;
     }
     this.#sent = { digest: this.#blob.digest ?? finished(digester), size: passed };
+    if (held !== undefined) yield held;
   }
 
   #bytes(): ByteStream {
