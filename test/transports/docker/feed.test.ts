@@ -30,12 +30,21 @@ describe("Feed", () => {
   });
 
   test("starts over each time it is opened", async () => {
-    const feed = new Feed(await openEndedBlob(bytes), 0);
+    const feed = new Feed(await outgoingBlob(bytes, () => chunked(bytes, 7)), 0);
     await collect(feed.open(), 100);
     for await (const _ of feed.open()) break;
     expect(feed.sent).toBeUndefined();
     expect(await collect(feed.open(), 100)).toEqual(bytes);
     expect(feed.sent).toEqual(whole);
+  });
+
+  test("knows that the blob is whole before its last bytes leave", async () => {
+    const feed = new Feed(await outgoingBlob(bytes, () => chunked(bytes, 7)), 0);
+    let passed = 0;
+    for await (const chunk of feed.open()) {
+      passed += chunk.length;
+      expect(feed.sent).toEqual(passed === bytes.length ? whole : undefined);
+    }
   });
 
   test("remembers that the blob itself failed", async () => {
