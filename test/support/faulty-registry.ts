@@ -140,8 +140,8 @@ class Registry implements FaultyRegistry {
   async #answer(role: HostRole, request: RawRequest) {
     const what = understand(request);
     this.#log(role, request, what);
-    if (what.kind === "token") return this.#token(role, request);
-    const refused = this.#refuse(role, request, what);
+    if (what.kind === "token") return this.#token(role, request, what);
+    const refused = this.#refuse(role, request);
     if (refused !== undefined) return refused;
 
     const store = this.store(what.fault);
@@ -174,22 +174,24 @@ class Registry implements FaultyRegistry {
   }
 
   /** Asks who it is, where that is of interest. */
-  #refuse(role: HostRole, { headers }: RawRequest, what: Understood): RawAnswer | undefined {
+  #refuse(role: HostRole, { headers }: RawRequest): RawAnswer | undefined {
     const shown = headers.get("authorization") ?? "";
     if (role === "basic") return shown === basic ? undefined : challenged('Basic realm="faulty"');
     if (role !== "bearer" && role !== "foreignRealm") return undefined;
     const token = this.#tokens.get(/^Bearer (.*)$/.exec(shown)?.[1] ?? "");
-    const limit = what.fault === "token-ends-early" ? 1 : Infinity;
-    if (token !== undefined && token.uses++ < limit) return undefined;
+    if (token !== undefined && token.uses-- > 0) return undefined;
     const realm = role === "bearer" ? this.hosts.bearer : this.hosts.strangers.port;
     return challenged(`Bearer realm="http://${realm}/token",service="faulty"`);
   }
 
-  #token(role: HostRole, { headers }: RawRequest): RawAnswer {
+  #token(role: HostRole, { headers }: RawRequest, { query }: Understood): RawAnswer {
     const shown = headers.get("authorization");
     if (shown !== null && shown !== basic) return refusal(401, "UNAUTHORIZED");
     const token = `secret-token-${role}-${this.#tokens.size}`;
-    this.#tokens.set(token, { uses: 0 });
+    const [, fault = ""] = /^repository:([^/]+)/.exec(query.get("scope") ?? "") ?? [];
+    // Every other token is of no use after its first use, whatever was promised.
+    const first = this.store(fault).count("token") % 2 === 0;
+    this.#tokens.set(token, { uses: fault === "token-ends-early" && first ? 1 : Infinity });
     return { status: 200, body: json({ token, expires_in: 300 }) };
   }
 }

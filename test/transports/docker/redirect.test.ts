@@ -32,7 +32,8 @@ describe("followRedirects", () => {
       "https://a.example/x": "https://a.example:443/y",
       "https://a.example/y": "https://a.example:444/z",
       "https://a.example:444/z": "https://b.example/z",
-      "https://b.example/z": "https://a.example/end",
+      "https://b.example/z": "https://b.example/y",
+      "https://b.example/y": "https://a.example/end",
     });
     expect(way).toEqual([
       "https://a.example/v2/",
@@ -40,6 +41,7 @@ describe("followRedirects", () => {
       "https://a.example/y",
       "https://a.example:444/z away",
       "https://b.example/z away",
+      "https://b.example/y away",
       "https://a.example/end away",
     ]);
   });
