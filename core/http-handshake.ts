@@ -2,6 +2,7 @@
 
 import { connect } from "node:tls";
 import { Failure } from "./failure.ts";
+import { limits } from "./limits.ts";
 
 /**
  * Greets a server once more, without sending anything, and returns why it and TLS do not go together.
@@ -24,8 +25,6 @@ export async function explainHandshake(url: URL): Promise<Failure> {
   return refused("tls: handshake failure");
 }
 
-const patienceMs = 2000;
-
 function handshakeError({ hostname, port }: URL): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   // Nothing is sent and nothing believed, so nobody's certificate is of interest here.
@@ -36,7 +35,7 @@ function handshakeError({ hostname, port }: URL): Promise<string> {
   });
   socket.on("error", (error) => resolve("code" in error ? String(error.code) : ""));
   socket.on("close", () => resolve(""));
-  socket.setTimeout(patienceMs, () => resolve(""));
+  socket.setTimeout(limits.secondLookMs, () => resolve(""));
   return promise.finally(() => socket.destroy());
 }
 

@@ -34,6 +34,8 @@ export const limits = {
   requestAttempts: 4,
   /** The first pause between two attempts; each further one doubles. */
   retryDelayMs: 500,
+  /** An attempt that failed only after so long is not made again: the next would take as long. */
+  slowAttemptMs: 20_000,
   /** The longest `Retry-After` that is waited for. */
   retryAfterMs: 60_000,
   /** All waiting of one copy together. */
@@ -44,6 +46,8 @@ export const limits = {
   firstHeaderMs: 60_000,
   /** Registries hash a whole blob before they answer the commit. */
   commitMs: 300_000,
+  /** How long a server is looked at once more, to say why TLS failed. */
+  secondLookMs: 2_000,
   /** How long plain http is held back where both are allowed and https stays silent. */
   headStartMs: 300,
   /** No byte for so long means that the connection is broken. */

@@ -70,7 +70,7 @@ export interface RegistryClientOptions {
   readonly patience?: Patience | undefined;
   /** How long which silence is borne; what is absent is as in `limits`. */
   readonly times?: HttpOptions["times"];
-  /** A clock that only runs forward, in milliseconds, by which tokens expire. */
+  /** A clock that only runs forward, in milliseconds; absent: the machine's. */
   readonly now?: (() => number) | undefined;
 }
 
@@ -91,6 +91,7 @@ export class RegistryClient implements AsyncDisposable {
   readonly repository: string;
   readonly #options: RegistryClientOptions;
   readonly #patience: Patience;
+  readonly #now: () => number;
   readonly #sessions: Sessions;
   readonly #warned = new Set<string>();
   #found: Promise<Found> | undefined;
@@ -100,6 +101,7 @@ export class RegistryClient implements AsyncDisposable {
     this.host = host;
     this.repository = repository;
     this.#patience = options.patience ?? new Patience();
+    this.#now = options.now ?? (() => performance.now());
     this.#options = options;
     this.#sessions = new Sessions({
       tls: connection.tls,
@@ -167,7 +169,7 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   async #ping(): Promise<Found> {
-    const { connection, repository, actions, now } = this.#options;
+    const { connection, repository, actions } = this.#options;
     const { insecure, credentials } = connection;
     const signal = this.#signalWith();
     const { root, response } = await healed(
@@ -189,7 +191,7 @@ export class RegistryClient implements AsyncDisposable {
       scope: `repository:${repository}:${actions}`,
       challenges: own ? challengesOf(response.headers) : [],
       requestToken: (wish) => this.#requestToken(wish, guide),
-      now: now ?? (() => performance.now()),
+      now: this.#now,
       log: this.#options.log,
     });
     return { guide, authenticator };
@@ -298,7 +300,7 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   #healer(signal: AbortSignal): Healer {
-    return { patience: this.#patience, signal, log: this.#options.log };
+    return { patience: this.#patience, signal, log: this.#options.log, now: this.#now };
   }
 
   #signalWith(signal?: AbortSignal): AbortSignal {

@@ -3,6 +3,7 @@
 import { asFailure } from "../../core/failure.ts";
 import type { HttpResponse } from "../../core/http.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
+import { limits } from "../../core/limits.ts";
 import {
   isPassingFailure,
   isPassingStatus,
@@ -15,17 +16,21 @@ export interface Healer {
   readonly patience: Patience;
   readonly signal: AbortSignal;
   readonly log: TransportLog;
+  /** A clock that only runs forward, in milliseconds. */
+  readonly now: () => number;
 }
 
 /**
  * Makes attempts until one brings an answer that is worth keeping, and returns that, or the last one
- * when patience ends. Fails as the last attempt did. Whatever `signal` has ended is not tried again.
+ * when patience ends. Fails as the last attempt did. What `signal` has ended, and what took very long to
+ * fail, is not tried again.
  */
 export async function healed<T extends { readonly response: HttpResponse }>(
   attempt: () => Promise<T>,
-  { patience, signal, log }: Healer,
+  { patience, signal, log, now }: Healer,
 ): Promise<T> {
   for (let attempts = 1; ; attempts++) {
+    const began = now();
     try {
       const result = await attempt();
       const { status, headers } = result.response;
@@ -35,7 +40,9 @@ export async function healed<T extends { readonly response: HttpResponse }>(
       log.debug(`Trying again after HTTP status ${status}`);
     } catch (error) {
       const failure = asFailure(error);
-      if (signal.aborted || !isPassingFailure(failure)) throw error;
+      const lostMs = now() - began;
+      if (signal.aborted || !isPassingFailure(failure) || lostMs > limits.slowAttemptMs)
+        throw error;
       if (!(await patience.pause(attempts, undefined, signal))) throw error;
       log.debug(`Trying again after: ${failure.message}`);
     }

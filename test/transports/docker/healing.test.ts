@@ -13,15 +13,18 @@ const down = () => new Failure("unavailable", "down");
 async function play(
   results: readonly (Failure | [number, Record<string, string>?])[],
   signal = new AbortController().signal,
+  attemptMs = 0,
 ) {
   const { patience, pauses } = timeless();
   let attempts = 0;
+  let time = 0;
   const attempt = async () => {
+    time += attemptMs;
     const result = results[Math.min(attempts++, results.length - 1)] ?? [200];
     if (result instanceof Failure) throw result;
     return { response: httpResponse(...result) };
   };
-  const outcome = await healed(attempt, { patience, signal, log }).then(
+  const outcome = await healed(attempt, { patience, signal, log, now: () => time }).then(
     ({ response }) => response.status,
     (failure: Failure) => failure.message,
   );
@@ -66,12 +69,20 @@ describe("healed", () => {
     expect(await play([down(), [200]], ended)).toMatchObject({ outcome: "down", attempts: 1 });
   });
 
+  test("row 17: does not try again what took long to fail", async () => {
+    const { signal } = new AbortController();
+    expect(await play([down(), [200]], signal, 20_001)).toMatchObject({ outcome: "down" });
+    expect(await play([down(), [200]], signal, 20_000)).toMatchObject({ outcome: 200 });
+    expect(await play([[503], [200]], signal, 20_001)).toMatchObject({ outcome: 200 });
+  });
+
   test("reads no answer that is not kept, and keeps the one that is", async () => {
     const { patience } = timeless();
     const answers = [httpResponse(500), httpResponse(200)];
     let at = 0;
     const attempt = async () => ({ response: answers[at++] ?? httpResponse(200) });
-    await healed(attempt, { patience, signal: new AbortController().signal, log });
+    const { signal } = new AbortController();
+    await healed(attempt, { patience, signal, log, now: () => 0 });
     expect(answers.map(({ discarded }) => discarded)).toEqual([true, false]);
   });
 
@@ -81,6 +92,7 @@ describe("healed", () => {
       patience: new Patience(),
       signal: stop.signal,
       log,
+      now: () => 0,
     });
     setTimeout(() => stop.abort(new Failure("canceled", "enough")), 10);
     expect((await rejection(work)).message).toBe("enough");
