@@ -40,9 +40,8 @@ export async function healed<T extends { readonly response: HttpResponse }>(
       log.debug(`Trying again after HTTP status ${status}`);
     } catch (error) {
       const failure = asFailure(error);
-      const lostMs = now() - began;
-      if (signal.aborted || !isPassingFailure(failure) || lostMs > limits.slowAttemptMs)
-        throw error;
+      const slow = now() - began > limits.slowAttemptMs;
+      if (signal.aborted || slow || !isPassingFailure(failure)) throw error;
       if (!(await patience.pause(attempts, undefined, signal))) throw error;
       log.debug(`Trying again after: ${failure.message}`);
     }
