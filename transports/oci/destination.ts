@@ -124,7 +124,7 @@ class OciDestination implements ImageDestination {
       throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);
     }
     await using file = await NewFile.create(this.#layout.blobRoot, this.#pathFor(digest));
-    file.write(bytes);
+    await file.write(bytes);
     await file.complete();
     file.publish(this.#pathFor(digest));
     this.#written.add(digest);

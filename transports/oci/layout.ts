@@ -82,8 +82,8 @@ export class Layout {
     const before = found === undefined ? undefined : await this.#indexBytes();
     const index = await change(before === undefined ? emptyIndex : this.#parse(before));
     await using file = await NewFile.create(this.path, this.indexPath);
-    file.write(encodeIndex(index));
-    file.write(new TextEncoder().encode(ending));
+    await file.write(encodeIndex(index));
+    await file.write(new TextEncoder().encode(ending));
     await file.complete(found);
     const now = existsSync(this.indexPath) ? await this.#indexBytes() : undefined;
     if (!equalBytes(before, now)) return false;

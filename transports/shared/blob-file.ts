@@ -33,7 +33,7 @@ export async function writeBlobFile(
   for await (const chunk of blob.open()) {
     for (const signal of signals) signal.throwIfAborted();
     digester?.update(chunk);
-    file.write(chunk);
+    await file.write(chunk);
   }
   for (const signal of signals) signal.throwIfAborted();
   const digest = blob.digest ?? digester?.digest();

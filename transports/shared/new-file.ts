@@ -1,6 +1,6 @@
 // NewFile: a file that appears under its name when it is complete, and not before.
 
-import { constants, renameSync, rmSync, type Stats, writeSync } from "node:fs";
+import { constants, renameSync, rmSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { asFailure, Failure } from "../../core/failure.ts";
@@ -9,6 +9,9 @@ import { temporaryPath } from "./temporary.ts";
 
 /** Never over something that is there, and never through a link. */
 const creating = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** So much is gathered before it is written. */
+const batchBytes = 256 * 1024;
 
 /** So much may wait for the disk before it is told to begin. */
 const flushedBytes = 32 * 1024 * 1024;
@@ -22,13 +25,17 @@ interface Intent {
 /**
  * A file under way: hidden until `publish` gives it its name, and gone if it is disposed of before.
  *
- * Written synchronously: the runtime's own file writer loses errors such as a full disk.
+ * Written by the system call: the runtime's own file writer loses errors such as a full disk.
  */
 export class NewFile implements AsyncDisposable {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #intent: Intent;
   #size = 0;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  #writtenBytes = 0;
+  #writing: Promise<readonly PromiseSettledResult<void>[]> | undefined;
   #flushedSize = 0;
   #flushing: Promise<readonly PromiseSettledResult<void>[]> | undefined;
   #published = false;
@@ -57,26 +64,29 @@ export class NewFile implements AsyncDisposable {
     }
   }
 
-  /** How much was written, in bytes. */
+  /** How much it holds, or is going to, in bytes. */
   get size(): number {
     return this.#size;
   }
 
-  /** Writes the next piece. */
-  write(bytes: Uint8Array): void {
-    try {
-      for (let at = 0; at < bytes.length;) {
-        at += writeSync(this.#file.fd, bytes, at, bytes.length - at);
-      }
-    } catch (error) {
-      throw this.#failure(error);
-    }
+  /**
+   * Takes the next piece, and returns what to wait for before the piece after it.
+   *
+   * Small pieces are gathered. A batch is written while the next one comes, so that one processor can
+   * receive and hash while the other copies; there is never more than one on its way. Failures come with
+   * a later piece, or with `complete`.
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined {
     this.#size += bytes.length;
-    this.#flushBehind();
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    return this.#gatheredBytes < batchBytes ? undefined : this.#writeGathered();
   }
 
   /** Brings all of the content to the disk. The file gets the mode and owner of `like`. */
   async complete(like?: Stats): Promise<void> {
+    await this.#writeGathered();
+    await this.#written();
     try {
       await this.#flushed();
       if (like !== undefined) await this.#takeOwner(like);
@@ -99,10 +109,38 @@ export class NewFile implements AsyncDisposable {
 
   /** Closes the file and, unless it was published, removes it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing;
     await this.#flushing;
     // What could go wrong has been said by `publish`; a second error would only hide the first.
     await Promise.allSettled([this.#file.close()]);
     if (!this.#published) rmSync(this.#path, { force: true });
+  }
+
+  /** Hands the gathered pieces to the system, as soon as it has taken the ones before. */
+  async #writeGathered(): Promise<void> {
+    await this.#written();
+    if (this.#gathered.length === 0) return;
+    const batch = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    // Settled, so that a failure waits for us, rather than ends the program as nobody's.
+    this.#writing = Promise.allSettled([this.#writeAll(batch)]);
+    this.#flushBehind();
+  }
+
+  /** Writes all of some pieces, in order, where the file stands. */
+  async #writeAll(pieces: readonly Uint8Array[]): Promise<void> {
+    for (let rest = pieces; rest.length > 0;) {
+      const { bytesWritten } = await this.#file.writev(rest);
+      this.#writtenBytes += bytesWritten;
+      rest = behind(rest, bytesWritten);
+    }
+  }
+
+  async #written(): Promise<void> {
+    for (const outcome of (await this.#writing) ?? []) {
+      if (outcome.status === "rejected") throw this.#failure(outcome.reason);
+    }
   }
 
   /** Lets the disk begin while content is still coming, so that there is less to wait for at the end. */
@@ -137,8 +175,21 @@ export class NewFile implements AsyncDisposable {
     const { target, promisedBytes } = this.#intent;
     const { code, message, hint } = failureAt(target, error);
     const of = promisedBytes === undefined ? "" : ` of ${promisedBytes}`;
-    return new Failure(code, `${message} (after ${this.#size}${of} bytes)`, { hint, cause: error });
+    return new Failure(code, `${message} (after ${this.#writtenBytes}${of} bytes)`, {
+      hint,
+      cause: error,
+    });
   }
+}
+
+/** Returns what is left of some pieces after their first `count` bytes. */
+function behind(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let left = count;
+  for (const [index, piece] of pieces.entries()) {
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(index + 1)];
+    left -= piece.length;
+  }
+  return [];
 }
 
 /** Makes names in a directory survive a crash of the machine: those that were given or taken by now. */
@@ -155,7 +206,7 @@ export async function syncDirectory(path: string): Promise<void> {
 /** Writes a small file as one piece, in place of what is there; `like` keeps its mode and owner. */
 export async function replaceFile(path: string, bytes: Uint8Array, like?: Stats): Promise<void> {
   await using file = await NewFile.create(dirname(path), path);
-  file.write(bytes);
+  await file.write(bytes);
   await file.complete(like);
   file.publish(path);
 }

@@ -16,7 +16,9 @@ export function failureAt(path: string, error: unknown): Failure {
   if (!(error instanceof Error) || ("path" in error && error.path !== undefined)) {
     return asFailure(error);
   }
-  return asFailure(Object.assign(error, { path }));
+  // Writing several pieces at once is writing, to whoever reads the message.
+  const syscall = "syscall" in error && error.syscall === "writev" ? { syscall: "write" } : {};
+  return asFailure(Object.assign(error, { path, ...syscall }));
 }
 
 /** Tells whether the operating system answered with this error, such as `ENOENT`. */

@@ -21,7 +21,7 @@ describe("NewFile", () => {
   test("F4: is hidden, unguessable and its owner's alone until it is published", async () => {
     using workspace = new Workspace();
     await using file = await NewFile.create(workspace.path);
-    file.write(new Uint8Array([1, 2, 3]));
+    await file.write(new Uint8Array([1, 2, 3]));
     const [hidden = ""] = readdirSync(workspace.path);
     expect(isTemporaryName(hidden)).toBe(true);
     expect(statSync(workspace.at(hidden)).mode & 0o777).toBe(0o600);
@@ -37,7 +37,7 @@ describe("NewFile", () => {
     writeFileSync(workspace.at("name"), "old");
     {
       await using file = await NewFile.create(workspace.path);
-      file.write(new Uint8Array(10));
+      await file.write(new Uint8Array(10));
       await file.complete();
     }
     expect(readdirSync(workspace.path)).toEqual(["name"]);
@@ -55,19 +55,18 @@ describe("NewFile", () => {
 
   test("writes so much that the disk is told to begin, and loses nothing", async () => {
     using workspace = new Workspace();
-    const chunk = new Uint8Array(8 * 1024 * 1024);
+    const chunkBytes = 8 * 1024 * 1024;
     await using file = await NewFile.create(workspace.path);
     for (let index = 0; index < 9; index++) {
-      chunk.fill(index);
-      file.write(chunk);
+      await file.write(new Uint8Array(8 * 1024 * 1024).fill(index));
       await Bun.sleep(0);
     }
-    expect(file.size).toBe(9 * chunk.length);
+    expect(file.size).toBe(9 * chunkBytes);
     await file.complete();
     file.publish(workspace.at("name"));
     const written = readFileSync(workspace.at("name"));
-    expect(written.length).toBe(9 * chunk.length);
-    expect(Array.from({ length: 9 }, (_, index) => written[index * chunk.length])).toEqual([
+    expect(written.length).toBe(9 * chunkBytes);
+    expect(Array.from({ length: 9 }, (_, index) => written[index * chunkBytes])).toEqual([
       0, 1, 2, 3, 4, 5, 6, 7, 8,
     ]);
   });
@@ -84,7 +83,7 @@ describe("NewFile", () => {
     using disk = new SmallDisk(1024 * 1024);
     const work = async (): Promise<void> => {
       await using file = await NewFile.create(disk.path, disk.at("name"));
-      for (;;) file.write(new Uint8Array(64 * 1024));
+      for (;;) await file.write(new Uint8Array(64 * 1024));
     };
     expect(await work().catch((error: unknown) => error)).toMatchObject({
       code: "io",
@@ -99,7 +98,8 @@ describe("NewFile", () => {
   testWith("root", "mount")("F9: takes no part of a piece for all of it", async () => {
     using disk = new SmallDisk(1024 * 1024);
     await using file = await NewFile.create(disk.path);
-    expect(() => file.write(new Uint8Array(3 * 1024 * 1024))).toThrow("no space left on device");
+    await file.write(new Uint8Array(3 * 1024 * 1024));
+    expect(file.complete()).rejects.toThrow("no space left on device");
   });
 
   test.each([
