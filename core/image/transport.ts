@@ -26,6 +26,12 @@ export interface DockerSettings {
   readonly userAgent: string;
   /** How much waiting the whole operation puts up with; absent: each side waits for itself. */
   readonly patience?: Patience;
+  /**
+   * What the clients of one operation share, on all its sides: whoever comes to a registry that another
+   * has found need not find it again. Who made the list disposes of what is in it; absent: nothing is
+   * shared.
+   */
+  readonly shared?: AsyncDisposable[];
 }
 
 /** What `dir:` shall do with layers; absent: keep them as they are. */

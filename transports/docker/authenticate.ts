@@ -5,14 +5,22 @@ import type { HttpResponse } from "../../core/http.ts";
 import type { Credentials } from "../../core/image/registry-access.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
 import { type Challenge, challengeFor, challengesOf } from "./challenge.ts";
+import type { Healer } from "./healing.ts";
 import type { Token } from "./token.ts";
 
 /** What is shown to a registry. */
 export interface Authorization {
   /** The value of the header. */
   readonly header: string;
-  /** The key of the token behind it; absent if it is none that could be renewed. */
-  readonly renewal?: { readonly key: string; readonly token: Token };
+  /** The token behind it; absent if it is none that could be renewed. */
+  readonly renewal?: Renewal;
+}
+
+/** What a renewal has to know of the token before it. */
+interface Renewal {
+  readonly held: HeldToken;
+  /** How many tokens were refused before this one. */
+  readonly refused: number;
 }
 
 /** What is needed to ask for a token. */
@@ -26,11 +34,9 @@ export interface TokenWish {
 /** What an Authenticator works with. */
 export interface AuthenticatorOptions {
   readonly credentials: Credentials;
-  /** Wanted by every request, such as `repository:library/busybox:pull`. */
-  readonly scope: string;
   /** What the registry asked for when it was pinged. */
   readonly challenges: readonly Challenge[];
-  readonly requestToken: (wish: TokenWish) => Promise<Token>;
+  readonly requestToken: (wish: TokenWish, asker: Healer) => Promise<Token>;
   /** A clock that only runs forward, in milliseconds. */
   readonly now: () => number;
   readonly log: TransportLog;
@@ -39,6 +45,8 @@ export interface AuthenticatorOptions {
 interface HeldToken {
   readonly token: Token;
   readonly expires: number;
+  /** How many requests were shown it. */
+  uses: number;
 }
 
 /**
@@ -64,56 +72,82 @@ export class Authenticator {
     }
   }
 
-  /** Returns what to show for the client's own scope and `scopes`; undefined if that is nothing. */
-  async authorize(scopes: readonly string[]): Promise<Authorization | undefined> {
+  /**
+   * Returns what to show for `scopes`, such as `repository:library/busybox:pull`; undefined if that is
+   * nothing.
+   */
+  async authorize(scopes: readonly string[], asker: Healer): Promise<Authorization | undefined> {
     const { credentials } = this.#options;
     if (this.#challenge === undefined) return undefined;
     if (this.#challenge.scheme === "basic") return basic(credentials);
     if (credentials.kind === "token") return { header: `Bearer ${credentials.token}` };
-    const key = scopes.join(" ");
-    const token = await this.#token(key, this.#challenge, scopes);
-    return { header: `Bearer ${token.value}`, renewal: { key, token } };
+    return bearing(await this.#token(this.#challenge, scopes, asker), 0);
   }
 
   /**
-   * Forgets a token that the registry did not take, however long it should have lasted. Tells whether
-   * asking again makes sense.
+   * Returns what to show instead of a token that the registry did not take, however long it should have
+   * lasted; undefined if asking again makes no sense.
+   *
+   * One new token has to do. But where it was shared, and registries take a token only once, another
+   * request may have used it up: then this one gets a token that nobody shares.
    */
-  async drop({ renewal }: Authorization): Promise<boolean> {
-    if (renewal === undefined) return false;
-    const held = await this.#tokens.get(renewal.key);
-    // Somebody else may have renewed it already.
-    if (held?.token === renewal.token) this.#tokens.delete(renewal.key);
-    return true;
+  async renew(
+    { renewal }: Authorization,
+    scopes: readonly string[],
+    asker: Healer,
+  ): Promise<Authorization | undefined> {
+    if (renewal === undefined || this.#challenge === undefined) return undefined;
+    const { held, refused } = renewal;
+    const key = keyOf(scopes);
+    const known = this.#tokens.get(key);
+    // Somebody else may have renewed it already, even while we looked.
+    if ((await known) === held && this.#tokens.get(key) === known) this.#tokens.delete(key);
+    if (refused === 0) return bearing(await this.#token(this.#challenge, scopes, asker), 1);
+    if (refused > 1 || held.uses < 2) return undefined;
+    return bearing(await this.#ask(this.#challenge, scopes, asker), 2);
   }
 
-  async #token(key: string, { parameters }: Challenge, scopes: readonly string[]): Promise<Token> {
-    const { scope, requestToken, now } = this.#options;
+  async #token(challenge: Challenge, scopes: readonly string[], asker: Healer): Promise<HeldToken> {
+    const key = keyOf(scopes);
     const known = this.#tokens.get(key);
     if (known !== undefined) {
       const held = await known;
-      if (now() < held.expires) return held.token;
+      if (this.#options.now() < held.expires) return held;
       if (this.#tokens.get(key) === known) this.#tokens.delete(key);
     }
     const shared = this.#tokens.get(key);
-    if (shared !== undefined) return (await shared).token;
-
-    const realm = parameters.get("realm") ?? "";
-    if (realm === "") throw new Failure("refused", "missing realm in bearer auth challenge");
-    const asked = now();
-    const asking = requestToken({
-      realm,
-      service: parameters.get("service"),
-      scopes: [scope, ...scopes],
-    }).then((token) => ({ token, expires: asked + token.lifetimeMs }));
+    if (shared !== undefined) return shared;
+    const asking = this.#ask(challenge, scopes, asker);
     this.#tokens.set(key, asking);
     try {
-      return (await asking).token;
+      return await asking;
     } catch (error) {
       this.#tokens.delete(key);
       throw error;
     }
   }
+
+  async #ask(
+    { parameters }: Challenge,
+    scopes: readonly string[],
+    asker: Healer,
+  ): Promise<HeldToken> {
+    const { requestToken, now } = this.#options;
+    const realm = parameters.get("realm") ?? "";
+    if (realm === "") throw new Failure("refused", "missing realm in bearer auth challenge");
+    const asked = now();
+    const token = await requestToken({ realm, service: parameters.get("service"), scopes }, asker);
+    return { token, expires: asked + token.lifetimeMs, uses: 0 };
+  }
+}
+
+function keyOf(scopes: readonly string[]): string {
+  return scopes.join(" ");
+}
+
+function bearing(held: HeldToken, refused: number): Authorization {
+  held.uses += 1;
+  return { header: `Bearer ${held.token.value}`, renewal: { held, refused } };
 }
 
 /**

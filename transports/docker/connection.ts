@@ -3,6 +3,7 @@
 import type { DockerName } from "../../core/content/docker-name.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { RegistryClient } from "./client.ts";
+import { Registry, type RegistryOptions } from "./registry.ts";
 
 /** What is to be done in the repository, in the words of token scopes. */
 export type RepositoryActions = "pull" | "pull,push" | "*";
@@ -18,17 +19,20 @@ export async function connect(
   context: TransportContext,
   signal: AbortSignal = context.signal,
 ): Promise<RegistryClient> {
-  const { access, userAgent, patience } = context.settings.docker;
+  const { access, userAgent, patience, shared } = context.settings.docker;
   const { host, repository } = name;
-  return new RegistryClient({
-    host,
-    repository,
-    actions,
-    connection: await access.connectionTo(host, repository),
-    proxies: access.proxies,
-    userAgent,
-    signal,
-    log: context.log,
-    patience,
-  });
+  const connection = await access.connectionTo(host, repository);
+  const options = { host, connection, proxies: access.proxies, userAgent, log: context.log };
+  const registry = shared && sharedRegistry(shared, options);
+  return new RegistryClient({ ...options, repository, actions, signal, patience, registry });
+}
+
+function sharedRegistry(shared: AsyncDisposable[], options: RegistryOptions): Registry {
+  const suitable = (each: AsyncDisposable): each is Registry =>
+    each instanceof Registry && each.suits(options);
+  const known = shared.find(suitable);
+  if (known !== undefined) return known;
+  const registry = new Registry(options);
+  shared.push(registry);
+  return registry;
 }

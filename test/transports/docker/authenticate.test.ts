@@ -1,17 +1,26 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../../core/failure.ts";
 import type { Credentials } from "../../../core/image/registry-access.ts";
+import { Patience } from "../../../core/retry.ts";
 import {
   Authenticator,
   missingScope,
   type TokenWish,
 } from "../../../transports/docker/authenticate.ts";
 import { challengesOf } from "../../../transports/docker/challenge.ts";
+import type { Healer } from "../../../transports/docker/healing.ts";
 import { httpResponse } from "../../support/http-response.ts";
 import { rejection } from "../../support/rejection.ts";
 
 const user: Credentials = { kind: "basic", username: "user", password: "pass" };
 const anonymous: Credentials = { kind: "anonymous" };
+const own = "repository:a/b:pull";
+const asker: Healer = {
+  patience: new Patience(),
+  signal: new AbortController().signal,
+  log: { debug() {}, info() {}, warn() {} },
+  now: () => 0,
+};
 const bearer = 'Bearer realm="https://auth.example/token",service="s"';
 
 function authenticator(
@@ -24,7 +33,6 @@ function authenticator(
   const clock = { now: 0 };
   const subject = new Authenticator({
     credentials,
-    scope: "repository:a/b:pull",
     challenges: challengesOf(new Headers({ "WWW-Authenticate": challenge })),
     requestToken: async (wish) => {
       wishes.push(wish);
@@ -33,7 +41,8 @@ function authenticator(
     now: () => clock.now,
     log: { debug() {}, info: (line) => infos.push(line), warn() {} },
   });
-  const shown = async (...scopes: string[]) => (await subject.authorize(scopes))?.header;
+  const shown = async (...scopes: string[]) =>
+    (await subject.authorize([own, ...scopes], asker))?.header;
   return { subject, shown, wishes, infos, clock };
 }
 
@@ -109,20 +118,46 @@ describe("Authenticator", () => {
     expect(failure.message).toBe("missing realm in bearer auth challenge");
   });
 
-  test("drops a token that was not taken, but not the one that followed it", async () => {
-    const { subject, shown, wishes } = authenticator(bearer);
-    const first = await subject.authorize([]);
-    if (first === undefined) throw new Error("nothing to show");
-    expect(await subject.drop(first)).toBe(true);
-    expect(await shown()).toBe("Bearer token-2");
-    expect(await subject.drop(first)).toBe(true);
-    expect(await shown()).toBe("Bearer token-2");
-    expect(wishes.length).toBe(2);
+  const refusedBy = async ({ subject }: ReturnType<typeof authenticator>, times: number) => {
+    let shown = await subject.authorize([own], asker);
+    for (let time = 0; time < times && shown !== undefined; time++) {
+      shown = await subject.renew(shown, [own], asker);
+    }
+    return shown?.header;
+  };
+
+  test("renews a token that was not taken, once", async () => {
+    const asked = authenticator(bearer);
+    expect(await refusedBy(asked, 1)).toBe("Bearer token-2");
+    expect(await asked.shown()).toBe("Bearer token-2");
+    const again = authenticator(bearer);
+    expect(await refusedBy(again, 2)).toBeUndefined();
+    expect(again.wishes.length).toBe(2);
+  });
+
+  test("shares one renewal", async () => {
+    const asked = authenticator(bearer);
+    expect(await Promise.all([refusedBy(asked, 1), refusedBy(asked, 1)])).toEqual([
+      "Bearer token-2",
+      "Bearer token-2",
+    ]);
+    expect(asked.wishes.length).toBe(2);
+  });
+
+  test("renews once more, for one request alone, what was shared and used up by another", async () => {
+    const asked = authenticator(bearer);
+    const headers = await Promise.all([refusedBy(asked, 2), refusedBy(asked, 2)]);
+    expect(headers.toSorted()).toEqual(["Bearer token-3", "Bearer token-4"]);
+    const more = authenticator(bearer);
+    expect(await Promise.all([refusedBy(more, 3), refusedBy(more, 3)])).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   test("does not ask again for what it cannot renew", async () => {
     const { subject } = authenticator('Basic realm="r"');
-    expect(await subject.drop({ header: "Basic x" })).toBe(false);
+    expect(await subject.renew({ header: "Basic x" }, [own], asker)).toBeUndefined();
   });
 });
 

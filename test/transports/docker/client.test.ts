@@ -467,6 +467,35 @@ describe("RegistryClient", () => {
     expect(seen).toEqual({ token: 2, blob: 2 });
   });
 
+  test("row 22: gets through where a token is good for one request, and requests share it", async () => {
+    const used = new Set<string>();
+    let tokens = 0;
+    await withRegistry(
+      async ({ target, headers }) => {
+        if (target.startsWith("/token")) {
+          return { status: 200, body: JSON.stringify({ token: `t${++tokens}` }) };
+        }
+        const shown = headers.get("authorization") ?? "";
+        if (shown !== "" && !used.has(shown)) {
+          used.add(shown);
+          return { status: 200 };
+        }
+        const realm = `http://${headers.get("host")}/token`;
+        return { status: 401, headers: { "WWW-Authenticate": `Bearer realm="${realm}"` } };
+      },
+      async ({ client }) => {
+        const statuses = await Promise.all(
+          Array.from({ length: 6 }, async (_, index) => {
+            const response = await client.request({ method: "GET", target: `/v2/${index}` });
+            await response.discard();
+            return response.status;
+          }),
+        );
+        expect(statuses).toEqual([200, 200, 200, 200, 200, 200]);
+      },
+    );
+  });
+
   test("N3: a host that it was led to gets no token when it asks for one", async () => {
     const shown: (string | null)[] = [];
     await using other = await startRawServer({

@@ -1,0 +1,290 @@
+// Registry: one registry, as somebody is known to it.
+
+import { Failure, inContext } from "../../core/failure.ts";
+import { quoted } from "../../core/foreign-text.ts";
+import type { HttpMethod, HttpOptions, HttpResponse, ProxySettings } from "../../core/http.ts";
+import type { Credentials, RegistryConnection } from "../../core/image/registry-access.ts";
+import type { TransportLog } from "../../core/image/transport.ts";
+import { limits } from "../../core/limits.ts";
+import { redactedUrl } from "../../core/redact.ts";
+import { type Guide, parseRealm, sameOrigin } from "./address.ts";
+import { Authenticator, type Authorization, basicHeader, type TokenWish } from "./authenticate.ts";
+import { challengesOf } from "./challenge.ts";
+import { readFailure } from "./failure.ts";
+import { healed, type Healer } from "./healing.ts";
+import { isPong, pingOnce } from "./ping.ts";
+import { type Arrival, followRedirects, type Hop, redirectsOf } from "./redirect.ts";
+import { Sessions } from "./sessions.ts";
+import { readToken, type Token, tokenUrl } from "./token.ts";
+import { warningsIn } from "./warning.ts";
+
+/** A body that can be sent again: each `open` reads from the start. */
+export interface RequestBody {
+  open(): AsyncIterable<Uint8Array>;
+  /** Absent if not known; it is sent in chunks then. */
+  readonly size?: number | undefined;
+  readonly mediaType?: string | undefined;
+}
+
+/** What is sent, wherever it goes. */
+export interface Parcel {
+  readonly method: HttpMethod;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: RequestBody | undefined;
+  /** How long until the first header; absent: `limits.firstHeaderMs`. */
+  readonly firstHeaderMs?: number | undefined;
+}
+
+/** What a registry is spoken to by. */
+export interface RegistryOptions {
+  /** The registry's domain, and perhaps its port. */
+  readonly host: string;
+  readonly connection: RegistryConnection;
+  readonly proxies: ProxySettings;
+  readonly userAgent: string;
+  readonly log: TransportLog;
+  /** How long which silence is borne; what is absent is as in `limits`. */
+  readonly times?: HttpOptions["times"];
+  /** A clock that only runs forward, in milliseconds, by which tokens expire. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** The registry as found: where it is, and what it wants to be shown. */
+export interface FoundRegistry {
+  readonly guide: Guide;
+  readonly authenticator: Authenticator;
+}
+
+/** From where, by whose lead and with what a request is sent. */
+export interface Way {
+  readonly start: Hop;
+  readonly guide: Guide;
+  readonly authorization: Authorization | undefined;
+}
+
+/**
+ * One registry, as somebody is known to it: how it is spoken to, its connections and its tokens. Clients
+ * of several repositories may share it.
+ */
+export class Registry implements AsyncDisposable {
+  readonly host: string;
+  readonly #options: RegistryOptions;
+  readonly #sessions: Sessions;
+  readonly #warned = new Set<string>();
+  #found: Promise<FoundRegistry> | undefined;
+
+  constructor(options: RegistryOptions) {
+    const { host, connection, proxies, times } = options;
+    this.host = host;
+    this.#options = options;
+    this.#sessions = new Sessions({
+      tls: connection.tls,
+      proxies,
+      ...(times === undefined ? {} : { times }),
+    });
+  }
+
+  /** Tells whether whoever comes with these options is to the registry what we are. */
+  suits({ host, connection, proxies, userAgent }: RegistryOptions): boolean {
+    const own = this.#options;
+    const { insecure, tls, credentials } = connection;
+    return (
+      host === own.host &&
+      userAgent === own.userAgent &&
+      insecure === own.connection.insecure &&
+      sameCredentials(credentials, own.connection.credentials) &&
+      Bun.deepEquals({ tls, proxies }, { tls: own.connection.tls, proxies: own.proxies }, true)
+    );
+  }
+
+  /** Pings the registry. That is done once, and again only after it failed. */
+  find(healer: Healer): Promise<FoundRegistry> {
+    this.#found ??= this.#ping(healer).catch((error: unknown) => {
+      this.#found = undefined;
+      throw inContext(`pinging container registry ${apiHost(this.host)}`, error);
+    });
+    return this.#found;
+  }
+
+  /** Sends a parcel, and follows redirects without carrying a secret to another origin. */
+  travel(parcel: Parcel, way: Way, signal: AbortSignal): Promise<Arrival> {
+    const { method, body } = parcel;
+    return followRedirects({
+      start: way.start,
+      guide: way.guide,
+      follows: redirectsOf(method, body !== undefined),
+      send: (hop) => this.#send(parcel, hop, way.authorization, signal),
+    });
+  }
+
+  /** Closes the connections that nobody uses. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions[Symbol.asyncDispose]();
+  }
+
+  async #ping(healer: Healer): Promise<FoundRegistry> {
+    const { connection, now } = this.#options;
+    const { insecure, credentials } = connection;
+    const { root, response } = await healed(
+      () =>
+        pingOnce({
+          host: apiHost(this.host),
+          insecure,
+          send: (root, stop) => this.#pingAt(root, AbortSignal.any([healer.signal, stop])),
+        }),
+      healer,
+    );
+    if (!isPong({ response })) {
+      const known = credentials.kind !== "anonymous";
+      throw (await readFailure(response, { what: undefined, known })).failure;
+    }
+    await response.discard();
+    const guide = { registry: root, insecure };
+    // What somebody else asks for, where a redirect led, is none of the registry's challenges.
+    const own = sameOrigin(response.url, root);
+    const authenticator = new Authenticator({
+      credentials,
+      challenges: own ? challengesOf(response.headers) : [],
+      requestToken: (wish, asker) => this.#requestToken(wish, guide, asker),
+      now: now ?? (() => performance.now()),
+      log: this.#options.log,
+    });
+    return { guide, authenticator };
+  }
+
+  async #pingAt(root: URL, signal: AbortSignal): Promise<HttpResponse> {
+    const guide = { registry: root, insecure: this.#options.connection.insecure };
+    const start = { url: new URL("/v2/", root), home: true };
+    const request = { method: "GET", target: start.url, firstHeaderMs: limits.connectMs } as const;
+    return (await this.travel(request, { start, guide, authorization: undefined }, signal))
+      .response;
+  }
+
+  async #send(
+    parcel: Parcel,
+    { url, home }: Hop,
+    authorization: Authorization | undefined,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
+    const { method, body, firstHeaderMs } = parcel;
+    this.#options.log.debug(`${method} ${redactedUrl(url)}`);
+    const session = await this.#sessions.to(home ? "registry" : "elsewhere");
+    const headers = this.#headersFor(parcel);
+    const response = await session.send({
+      method,
+      url,
+      headers: home ? withSecrets(headers, authorization) : harmless(headers),
+      body: body && { bytes: body.open(), size: body.size },
+      signal,
+      firstHeaderMs,
+    });
+    this.#passOnWarnings(response);
+    return response;
+  }
+
+  #headersFor({ headers, body }: Parcel): Record<string, string> {
+    return {
+      "Docker-Distribution-API-Version": "registry/2.0",
+      "User-Agent": this.#options.userAgent,
+      ...(body?.mediaType === undefined ? {} : { "Content-Type": body.mediaType }),
+      ...headers,
+    };
+  }
+
+  #passOnWarnings({ headers, url }: HttpResponse): void {
+    for (const text of warningsIn(headers)) {
+      if (this.#warned.has(text)) continue;
+      this.#warned.add(text);
+      this.#options.log.warn(
+        `Warning from registry (first encountered at "${redactedUrl(url)}"): ${quoted(text)}`,
+      );
+    }
+  }
+
+  async #requestToken(
+    { realm: text, service, scopes }: TokenWish,
+    guide: Guide,
+    healer: Healer,
+  ): Promise<Token> {
+    const { connection, userAgent, log } = this.#options;
+    const { credentials } = connection;
+    const realm = parseRealm(text, guide);
+    const username = credentials.kind === "basic" ? credentials.username : undefined;
+    const secret = secretFor(credentials);
+    if (secret !== undefined) {
+      log.debug(`The credentials for ${this.host} go to the token service at ${realm.host}`);
+    }
+    const { signal } = healer;
+    const send = async ({ url, home }: Hop): Promise<HttpResponse> => {
+      if (!home && secret !== undefined) {
+        throw new Failure(
+          "refused",
+          `The token service ${realm.host} leads elsewhere with a password`,
+        );
+      }
+      log.debug(`GET ${redactedUrl(url)}`);
+      const own = sameOrigin(url, guide.registry);
+      const session = await this.#sessions.to(own ? "registry" : "token-service");
+      const headers = { "User-Agent": userAgent };
+      return session.send({
+        method: "GET",
+        url,
+        headers: secret === undefined ? headers : { ...headers, Authorization: secret },
+        signal,
+      });
+    };
+    const start = { url: tokenUrl({ realm, service, scopes, username }), home: true };
+    const follows = redirectsOf("GET", false);
+    const { response } = await healed(
+      () => followRedirects({ start, guide, follows, send }),
+      healer,
+    );
+    return readToken(response, secret !== undefined);
+  }
+}
+
+/** The registry behind the best-known name listens somewhere else. */
+function apiHost(host: string): string {
+  return host === "docker.io" ? "registry-1.docker.io" : host;
+}
+
+function withSecrets(
+  headers: Record<string, string>,
+  authorization: Authorization | undefined,
+): Record<string, string> {
+  return authorization === undefined
+    ? headers
+    : { ...headers, Authorization: authorization.header };
+}
+
+/** What says how to answer, and nothing about who asks. */
+const harmlessNames: ReadonlySet<string> = new Set([
+  "accept",
+  "cache-control",
+  "content-length",
+  "content-type",
+  "range",
+  "user-agent",
+]);
+
+function harmless(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => harmlessNames.has(name.toLowerCase())),
+  );
+}
+
+/** A token service is shown credentials only if there are both parts of them. */
+function secretFor(credentials: Credentials): string | undefined {
+  if (credentials.kind !== "basic") return undefined;
+  const { username, password } = credentials;
+  return username === "" || password === "" ? undefined : basicHeader({ username, password });
+}
+
+/** Nothing in credentials is looked into: what is not the very same is somebody else's. */
+function sameCredentials(one: Credentials, other: Credentials): boolean {
+  const members = new Map<string, unknown>(Object.entries(one));
+  const others = Object.entries(other);
+  return (
+    members.size === others.length && others.every(([key, value]) => members.get(key) === value)
+  );
+}
