@@ -40,7 +40,8 @@ export interface StoredBlob {
  * Writes one image, or one list of images, to where it is to be kept.
  *
  * The order is fixed: blobs, the manifest that names them, signatures over that manifest, `commit`.
- * Disposing without `commit` gives the image up: unreferenced content may remain, a name never.
+ * Disposing without `commit` gives the image up: unreferenced content may remain, a name never, but in
+ * a registry: there an image has its name as soon as its top-level manifest is put.
  */
 export interface ImageDestination extends AsyncDisposable {
   readonly name: ImageName;

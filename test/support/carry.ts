@@ -39,6 +39,17 @@ export function descriptorOf({ mediaType, digest, bytes }: SampleBlob): Descript
   return { mediaType, digest: parseDigest(digest), size: bytes.length };
 }
 
+/** Puts the blobs of a sample, and no manifest. */
+export async function putBlobs(
+  destination: ImageDestination,
+  sample: Sample,
+): Promise<readonly StoredBlob[]> {
+  const { image } = await admitted(sample);
+  return await Promise.all(
+    blobsOf(sample).map((blob) => destination.putBlob(image.blob(descriptorOf(blob)), "layer")),
+  );
+}
+
 /** Puts all of a sample, and neither commits nor disposes. Blobs that are there are put all the same. */
 export async function putSample(
   destination: ImageDestination,

@@ -1,10 +1,13 @@
-// The contract suite, run for the transports that need no server.
+// The contract suite, run for every transport.
 
 import type { Transport } from "../../core/image/transport.ts";
 import { dir } from "../../transports/dir/reference.ts";
+import { docker } from "../../transports/docker/reference.ts";
 import { oci } from "../../transports/oci/reference.ts";
 import { type ContractPlace, contractSuite } from "../support/contract.ts";
+import { dockerContext } from "../support/docker-context.ts";
 import { MemoryTransport } from "../support/memory-transport.ts";
+import { startRegistry } from "../support/registry-server.ts";
 import { transportContext } from "../support/transport-context.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
@@ -26,6 +29,21 @@ contractSuite("oci with shared blobs", async () => {
   const place = inWorkspace(oci, (workspace, name) => `${workspace.at(name)}:1`, "shared");
   return place;
 });
+
+// A registry knows an image by its tag as soon as it has the manifest.
+contractSuite(
+  "docker",
+  async () => {
+    const registry = startRegistry();
+    return {
+      transport: docker,
+      context: dockerContext(),
+      textOf: (name) => `//${registry.host}/contract/${name}:1`,
+      [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+    };
+  },
+  { namedBy: "manifest" },
+);
 
 function inWorkspace(
   transport: Transport,
