@@ -22,18 +22,37 @@ export interface Side {
   readonly tlsVerify?: boolean | undefined;
   readonly dir?: DirSettings;
   readonly oci?: OciSettings;
-  /** Shared by the sides of one operation; absent: this side waits for itself. */
-  readonly patience?: Patience;
+  /** Absent: this side has nothing in common with others. */
+  readonly operation?: Operation;
 }
 
-/** Returns how much waiting one operation puts up with, on all its sides together. */
-export function createPatience(): Patience {
+/** What all sides of one operation have in common. Disposing closes what they left open. */
+export interface Operation extends AsyncDisposable {
+  /** How much waiting they put up with, all together. */
+  readonly patience: Patience;
+  /** What transports keep open from one side to the other. */
+  readonly shared: AsyncDisposable[];
+}
+
+/** Begins an operation of one side or several. */
+export function beginOperation(): Operation {
+  const shared: AsyncDisposable[] = [];
+  return {
+    patience: createPatience(),
+    shared,
+    async [Symbol.asyncDispose]() {
+      for (const each of shared.splice(0)) await each[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function createPatience(): Patience {
   return new Patience({ random: Math.random });
 }
 
 /** Returns what a transport is lent for one side. Fails with `usage` if the side's flags contradict. */
 export function contextOf(call: Call, side: Side): TransportContext {
-  const { flags, tlsVerify, dir, oci, patience = createPatience() } = side;
+  const { flags, tlsVerify, dir, oci, operation } = side;
   const credentials = credentialsOf(flags);
   const verify = flags.tlsVerify ?? tlsVerify ?? call.global.tlsVerify;
   const shared = flags.sharedBlobDir ?? "";
@@ -50,7 +69,8 @@ export function contextOf(call: Call, side: Side): TransportContext {
       docker: {
         access: registryAccess(wish, call.environment),
         userAgent: userAgentOf(call),
-        patience,
+        patience: operation?.patience ?? createPatience(),
+        ...(operation !== undefined && { shared: operation.shared }),
       },
       dir: dir ?? {},
       oci: { ...oci, ...(shared !== "" && { sharedBlobDirectory: shared }) },

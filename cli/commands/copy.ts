@@ -13,7 +13,7 @@ import type { DirSettings, ImageReference } from "../../core/image/transport.ts"
 import { limits } from "../../core/limits.ts";
 import { transports } from "../../transports/table.ts";
 import { type Call, defineTool } from "../command.ts";
-import { contextOf, createPatience, gateOf, platformWish } from "../compose.ts";
+import { beginOperation, contextOf, gateOf, type Operation, platformWish } from "../compose.ts";
 import {
   list,
   maybeText,
@@ -81,7 +81,8 @@ ${imageNames(Object.keys(transports), program)}`,
   ],
   flags,
   async run(call) {
-    const request = await requestOf(call);
+    await using operation = beginOperation();
+    const request = await requestOf(call, operation);
     const { quiet, digestFile, retry } = call.flags;
     using progress = openProgress({ ...call, quiet });
     await retrying(call, retry, async () => {
@@ -93,7 +94,10 @@ ${imageNames(Object.keys(transports), program)}`,
 });
 
 /** Turns the command line into a request. The order in which faults are found is the original's. */
-async function requestOf(call: Call<CopyValues>): Promise<Omit<CopyRequest, "tell">> {
+async function requestOf(
+  call: Call<CopyValues>,
+  operation: Operation,
+): Promise<Omit<CopyRequest, "tell">> {
   const { operands, flags: said, log } = call;
   const [from, to] = operands;
   if (from === undefined || to === undefined || operands.length !== 2) {
@@ -110,12 +114,11 @@ async function requestOf(call: Call<CopyValues>): Promise<Omit<CopyRequest, "tel
     parseImageName(to, transports),
   );
   const { tlsVerify, keeping } = said;
-  const patience = createPatience();
-  const source = contextOf(call, { flags: said.source, tlsVerify, patience });
+  const source = contextOf(call, { flags: said.source, tlsVerify, operation });
   const destination = contextOf(call, {
     flags: said.target,
     tlsVerify,
-    patience,
+    operation,
     dir: dirSettings(keeping),
     oci: { acceptsUncompressedLayers: keeping.acceptUncompressed },
   });

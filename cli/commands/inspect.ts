@@ -15,7 +15,7 @@ import { summarize } from "../../core/inspect/summary.ts";
 import { Candidate } from "../../core/trust/gate.ts";
 import { transports } from "../../transports/table.ts";
 import { type Call, defineTool } from "../command.ts";
-import { contextOf, platformWish } from "../compose.ts";
+import { beginOperation, contextOf, platformWish } from "../compose.ts";
 import { maybeText, text, toggle, type Values } from "../flags/flag.ts";
 import { imageFlags, retryFlags } from "../flags/image.ts";
 import { imageNames } from "../help.ts";
@@ -67,7 +67,8 @@ export const inspect = defineTool({
     if (raw && format !== "") {
       throw new Failure("usage", "raw output does not support format option");
     }
-    const context = contextOf(call, { flags: image });
+    await using operation = beginOperation();
+    const context = contextOf(call, { flags: image, operation });
     const reference = await during(parsing(name), () => parseImageName(name, transports));
     const shown = await retrying(call, retry, () => look(call, { name, reference, context }));
     await print(shown.output);
@@ -89,8 +90,9 @@ interface Subject {
 }
 
 async function look(call: InspectCall, subject: Subject): Promise<Shown> {
-  const { raw, config } = call.flags;
+  const { raw, config, noTags } = call.flags;
   const { name, reference, context } = subject;
+  await using sought = raw || config || noTags ? undefined : seekTags(subject);
   await using source = await during(parsing(name), () => reference.openSource(context));
   const found = new Candidate(source);
   const top = await during("Error retrieving manifest for image", () => found.manifest());
@@ -106,7 +108,8 @@ async function look(call: InspectCall, subject: Subject): Promise<Shown> {
   if (config) return lookAtConfig(call, image);
   const algorithm = algorithmOf(call.flags.manifestDigest);
   const claims = await readClaims(image);
-  const tags = await tagsBeside(call, subject);
+  const tags = sought === undefined ? [] : await sought.found();
+  if (tags === undefined) call.log.warn("Registry disallows tag list retrieval; skipping");
   const { manifest } = image;
   const parts = { top, manifest, claims, tags, algorithm, name: repositoryOf(reference) };
   const summary = await during("Error computing manifest digest", () => summarize(parts));
@@ -131,17 +134,28 @@ function show({ flags, program }: InspectCall, value: GoValue): Shown {
   return { output: bytesOf(output), ...(failure !== undefined && { failure }) };
 }
 
-/** Returns the tags of the image's repository; none where there is no such thing, or nobody asks. */
-async function tagsBeside(
-  { flags, log }: InspectCall,
-  { reference, context }: Subject,
-): Promise<readonly string[] | undefined> {
-  if (flags.noTags || reference.listTags === undefined) return [];
-  const tags = await during("Error determining repository tags", () =>
-    reference.listTags?.(context),
+/** Tags that are asked for while something else is. Disposing gives them up. */
+interface SoughtTags extends AsyncDisposable {
+  /** Undefined if the registry does not disclose them; none where there is no such thing. */
+  found(): Promise<readonly string[] | undefined>;
+}
+
+/** Asks for the tags of an image's repository, which needs nothing of the image. */
+function seekTags({ reference, context }: Subject): SoughtTags {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const seeking = during("Error determining repository tags", async () =>
+    reference.listTags === undefined ? [] : reference.listTags({ ...context, signal }),
   );
-  if (tags === undefined) log.warn("Registry disallows tag list retrieval; skipping");
-  return tags;
+  // Until somebody wants them, nobody minds if they cannot be had.
+  const settled = Promise.allSettled([seeking]);
+  return {
+    found: () => seeking,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await settled;
+    },
+  };
 }
 
 function repositoryOf({ docker }: ImageReference): string | undefined {

@@ -65,6 +65,11 @@ export interface ImageReference extends ImageName {
   /** Absent where the transport cannot delete. */
   deleteImage?(context: TransportContext): Promise<void>;
   /**
+   * Removes the tag and keeps the image, or fails and does nothing. Absent where tags are not apart from
+   * images.
+   */
+  deleteTag?(context: TransportContext): Promise<void>;
+  /**
    * Returns the tags beside this image, in the order of the registry, or undefined if it does not
    * disclose them. Absent where there is no such thing.
    */

@@ -13,6 +13,8 @@ export interface RegistryRules {
   readonly mounts?: boolean;
   /** False: nothing can be deleted. */
   readonly deletes?: boolean;
+  /** False: a tag cannot be removed without its image, and is taken for a digest. */
+  readonly untags?: boolean;
   /** False: tags are not disclosed. */
   readonly listsTags?: boolean;
   /** False: `Range` is ignored. */
@@ -234,7 +236,15 @@ async function answerManifest(
   }
   const digest = digestOf(manifest.bytes);
   if (request.method === "DELETE") {
-    if (rules.deletes === false || !isDigest(reference)) return unsupported();
+    if (rules.deletes === false) return unsupported();
+    if (!isDigest(reference)) {
+      if (rules.untags === false) {
+        const message = "provided digest did not match uploaded content";
+        return errorAnswer(400, "DIGEST_INVALID", message);
+      }
+      repository.tags.delete(reference);
+      return new Response(null, { status: 202 });
+    }
     repository.manifests.delete(reference);
     for (const [tag, target] of repository.tags) {
       if (target === reference) repository.tags.delete(tag);

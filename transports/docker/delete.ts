@@ -34,6 +34,43 @@ export async function deleteImage(name: DockerName, context: TransportContext): 
   throw failure;
 }
 
+/**
+ * Removes the tag of a name, and nothing else: the image stays, with its other tags and its digest.
+ *
+ * Fails with `unsupported`, and has done nothing, where the registry can only delete whole images.
+ */
+export async function deleteTag(name: DockerName, context: TransportContext): Promise<void> {
+  const { tag } = name;
+  if (tag === undefined) {
+    throw new Failure("usage", `${fullName(name)} names no tag that could be removed`, {
+      hint: "name the image by its tag",
+    });
+  }
+  await using client = await connect(name, "*", context);
+  // By a tag that is not there, a registry may say that it knows no such request, or no such tag.
+  await findDigest(client, name, tag);
+  const response = await client.request({
+    method: "DELETE",
+    target: `/v2/${client.repository}/manifests/${tag}`,
+  });
+  if (response.status >= 200 && response.status < 300) return response.discard();
+  const { failure, code } = await client.failure(response, `removing the tag of ${fullName(name)}`);
+  // The first of several tries may have reached the registry without our hearing of it.
+  if (response.status === 404 && (await isGone(client, tag))) return;
+  if (!isUnable(response.status, code)) throw failure;
+  throw new Failure(
+    "unsupported",
+    `${client.host} cannot remove a tag and keep its image, nothing was deleted: ${failure.message}`,
+    { hint: "without --tag-only, the image is deleted with all of its tags", cause: failure },
+  );
+}
+
+/** docker-registry 2.8 takes the tag for a digest that it cannot read. */
+function isUnable(status: number, code: string | undefined): boolean {
+  if (code === "DIGEST_INVALID" || code === "UNSUPPORTED") return true;
+  return status === 400 || status === 404 || status === 405 || status === 501;
+}
+
 async function findDigest(
   client: RegistryClient,
   name: DockerName,
@@ -53,8 +90,8 @@ async function findDigest(
   return name.digest ?? manifestDigest(bytes);
 }
 
-async function isGone(client: RegistryClient, digest: Digest): Promise<boolean> {
-  const response = await requestManifest(client, digest);
+async function isGone(client: RegistryClient, reference: string): Promise<boolean> {
+  const response = await requestManifest(client, reference);
   await response.discard();
   return response.status === 404;
 }

@@ -76,6 +76,7 @@ function referenceTo(name: DockerName): ImageReference {
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(name, image, context),
     deleteImage: async (context) => (await import("./delete.ts")).deleteImage(name, context),
+    deleteTag: async (context) => (await import("./delete.ts")).deleteTag(name, context),
     listTags: async (context) => (await import("./tags.ts")).disclosedTags(name, context),
   };
 }

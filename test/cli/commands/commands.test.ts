@@ -24,6 +24,7 @@ describe("delete", () => {
     [["foo:"], 'Invalid source name foo:: Invalid image name "foo:", unknown transport "foo"'],
     [["dir:x", "--creds="], "credentials can't be empty"],
     [["dir:x"], "Deleting images not implemented for dir: images"],
+    [["dir:x", "--tag-only"], "Removing only the tag is not possible for dir: images"],
   ])("refuses %j", async (words, message) => {
     expect((await failureOfTool(deleteImage, words)).failure).toMatchObject({ message });
   });

@@ -202,6 +202,42 @@ describe("inspect, at a registry,", () => {
     expect(stdout).toStartWith(`{\n    "Name": "${host}/some/image",\n    "Digest": `);
   });
 
+  test("asks for everything once, and for the tags while the image is on its way", async () => {
+    let tagsAsked = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      tagsAsked = resolve;
+    });
+    const { code, lines } = await lookAt({
+      auth: { kind: "bearer" },
+      intercept: async ({ target }, usual) => {
+        if (target.includes("/tags/list")) tagsAsked();
+        // Answered only when the tags have been asked for: one after the other would wait for ever.
+        if (target.includes("/manifests/")) await asked;
+        return usual();
+      },
+    });
+    expect(code).toBe(0);
+    expect(lines.map((line) => line.replace(/[?:].*/, "")).sort()).toEqual([
+      "GET /token",
+      "GET /v2/",
+      "GET /v2/some/image/blobs/sha256",
+      "GET /v2/some/image/manifests/a",
+      "GET /v2/some/image/tags/list",
+    ]);
+  });
+
+  test("tells of a missing image, whatever becomes of its tags", async () => {
+    const { code, stderr } = await lookAt({
+      intercept: async ({ target }, usual) =>
+        target.includes("/manifests/") || target.includes("/tags/list")
+          ? new Response(null, { status: 404 })
+          : usual(),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("reading manifest a in");
+    expect(stderr).not.toContain("tags");
+  });
+
   test("asks for no tags that nobody wants", async () => {
     const { stdout, lines } = await lookAt({}, "--no-tags");
     expect(JSON.parse(stdout)).toMatchObject({ RepoTags: [] });

@@ -91,3 +91,80 @@ describe("deleteImage", () => {
     await expect(remove("q.io", "@@unknown-digest@@")).rejects.toMatchObject({ code: "usage" });
   });
 });
+
+describe("deleteTag", () => {
+  function untag(host: string, rest = ":1"): Promise<void> {
+    return docker.parseReference(`//${host}/a/b${rest}`).deleteTag!(dockerContext());
+  }
+
+  test("removes one tag, and keeps the image and its other tag", async () => {
+    await using registry = registryWithImage();
+    await untag(registry.host);
+    expect([...registry.repository("a/b").tags.keys()]).toEqual(["same"]);
+    expect(registry.repository("a/b").manifests.size).toBe(1);
+    expect(registry.lines.at(-1)).toBe("DELETE /v2/a/b/manifests/1");
+  });
+
+  test.each<[string, RegistryOptions]>([
+    ["takes a tag for a digest", { untags: false }],
+    ["deletes nothing", { deletes: false }],
+    [
+      "knows no such request",
+      {
+        intercept: (seen, usual) =>
+          seen.method === "DELETE" ? new Response(null, { status: 404 }) : usual(),
+      },
+    ],
+  ])("says so, and falls back to nothing, where the registry %s", async (_, options) => {
+    await using registry = registryWithImage(options);
+    await expect(untag(registry.host)).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining(
+        `${registry.host} cannot remove a tag and keep its image, nothing was deleted: `,
+      ),
+      hint: "without --tag-only, the image is deleted with all of its tags",
+    });
+    expect(registry.repository("a/b").tags.size).toBe(2);
+    expect(registry.repository("a/b").manifests.size).toBe(1);
+    expect(registry.lines.filter((line) => line.startsWith("DELETE"))).toEqual([
+      "DELETE /v2/a/b/manifests/1",
+    ]);
+  });
+
+  test("passes on that it may not", async () => {
+    await using registry = registryWithImage({
+      intercept: (seen, usual) =>
+        seen.method === "DELETE"
+          ? Response.json({ errors: [{ code: "DENIED" }] }, { status: 403 })
+          : usual(),
+    });
+    await expect(untag(registry.host)).rejects.toMatchObject({ code: "unauthorized" });
+  });
+
+  test("has succeeded where the first try did, unheard", async () => {
+    let broken = false;
+    await using registry = registryWithImage({
+      intercept: async (seen, usual) => {
+        const response = await usual();
+        if (seen.method !== "DELETE" || broken) return response;
+        broken = true;
+        return new Response(null, { status: 502 });
+      },
+    });
+    await untag(registry.host);
+    expect([...registry.repository("a/b").tags.keys()]).toEqual(["same"]);
+  });
+
+  test("says that there may be no such image", async () => {
+    await using registry = registryWithImage();
+    await expect(untag(registry.host, ":2")).rejects.toMatchObject({
+      message: expect.stringContaining("Unable to delete"),
+    });
+  });
+
+  test("refuses a name without a tag, and asks nobody", async () => {
+    await using registry = registryWithImage();
+    await expect(untag(registry.host, `@${digest}`)).rejects.toMatchObject({ code: "usage" });
+    expect(registry.lines).toEqual([]);
+  });
+});
