@@ -25,6 +25,10 @@ export const limits = {
 
   /** Blobs moved at a time, where both sides allow several. */
   parallelBlobs: 6,
+  /** Of a blob in one request, once a larger one was refused. */
+  largestPieceBytes: 64 * MiB,
+  /** Likewise, where the piece is held in memory because its size is not known before. */
+  heldPieceBytes: 8 * MiB,
 
   /** What a proxy may say about a tunnel before it opens. */
   proxyHeaderBytes: 16 * KiB,

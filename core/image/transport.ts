@@ -32,6 +32,8 @@ export interface DockerSettings {
    * shared.
    */
   readonly shared?: AsyncDisposable[];
+  /** The most that one request may carry of a blob; absent: all of it, unless the registry refuses. */
+  readonly uploadChunkBytes?: number;
 }
 
 /** What `dir:` shall do with layers; absent: keep them as they are. */
@@ -99,6 +101,11 @@ export interface Transport {
   checkPolicyScope(scope: string): void;
   /** Lists the tags of the repository or archive that `text` names. Absent where there are none. */
   listTags?(text: string, context: TransportContext): Promise<TagList>;
+  /**
+   * Tells whether the registry at `host`, a domain and perhaps a port, takes the credentials that the
+   * context has for it. Absent where nobody logs in.
+   */
+  verifyLogin?(host: string, context: TransportContext): Promise<boolean>;
 }
 
 /** All transports by name. */

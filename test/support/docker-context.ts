@@ -11,6 +11,7 @@ export interface DockerWish {
   readonly credentials?: Credentials;
   readonly signal?: AbortSignal;
   readonly origin?: ImageName;
+  readonly uploadChunkBytes?: number;
   /** Hears every line that is logged, with its level in front. */
   readonly log?: (line: string) => void;
   /** Hears how long each pause would have been. */
@@ -19,12 +20,21 @@ export interface DockerWish {
 
 /** Returns a context in which plain HTTP is spoken and no pause takes any time. */
 export function dockerContext(wish: DockerWish = {}): TransportContext {
-  const { credentials = { kind: "anonymous" }, signal, origin, log, paused } = wish;
+  const {
+    credentials = { kind: "anonymous" },
+    signal,
+    origin,
+    log,
+    paused,
+    uploadChunkBytes,
+  } = wish;
   const say = (level: string) => (message: string) => log?.(`${level}: ${message}`);
   const sleep = async (ms: number, until?: AbortSignal): Promise<void> => {
     until?.throwIfAborted();
     paused?.(ms);
   };
+  const tls = { verify: false, authorities: [] };
+  const connection = { insecure: true, tls, credentials };
   return transportContext({
     ...(signal === undefined ? {} : { signal }),
     ...(origin === undefined ? {} : { origin }),
@@ -32,14 +42,12 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
     settings: {
       docker: {
         userAgent: "test",
+        ...(uploadChunkBytes !== undefined && { uploadChunkBytes }),
         patience: new Patience({ sleep }),
         access: {
           proxies: {},
-          connectionTo: async () => ({
-            insecure: true,
-            tls: { verify: false, authorities: [] },
-            credentials,
-          }),
+          connectionTo: async () => connection,
+          pullSources: async (name) => [{ name, connection: async () => connection }],
         },
       },
     },

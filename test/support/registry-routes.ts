@@ -9,6 +9,12 @@ import type { RegistryStore, Repository, Upload } from "./registry-store.ts";
 export interface RegistryRules {
   /** False: a blob comes in one piece, `PATCH` is answered with 405. */
   readonly patches?: boolean;
+  /** The most that a request may carry of a blob; more is refused as a proxy would. Any size if absent. */
+  readonly requestBytes?: number;
+  /** What each piece of a blob but the last has to have at least; anything if absent. */
+  readonly leastPieceBytes?: number;
+  /** True: every piece has to say how long it is, and after the first one also where it belongs. */
+  readonly strictPieces?: boolean;
   /** False: every mount is answered by beginning an upload. */
   readonly mounts?: boolean;
   /** False: nothing can be deleted. */
@@ -139,8 +145,10 @@ function beginUpload(
   }
   const upload = store.beginUpload(repository);
   const digest = url.searchParams.get("digest");
+  const least = rules.leastPieceBytes;
+  const wish = least === undefined ? {} : { "OCI-Chunk-Min-Length": String(least) };
   return digest === null
-    ? new Response(null, { status: 202, headers: uploadHeaders(name, upload) })
+    ? new Response(null, { status: 202, headers: { ...uploadHeaders(name, upload), ...wish } })
     : commitUpload(request, { name, repository, upload, digest });
 }
 
@@ -163,8 +171,9 @@ async function answerUpload(
     case "PATCH":
       return rules.patches === false
         ? unsupported()
-        : appendToUpload(request, url, { name, upload });
+        : appendToUpload(request, url, { name, upload, rules });
     case "PUT": {
+      if (isTooLarge(request, rules)) return tooLarge();
       const digest = url.searchParams.get("digest") ?? "";
       return commitUpload(request, { name, repository, upload, digest });
     }
@@ -176,15 +185,45 @@ async function answerUpload(
 async function appendToUpload(
   request: Request,
   url: URL,
-  { name, upload }: { name: string; upload: Upload },
+  { name, upload, rules }: { name: string; upload: Upload; rules: RegistryRules },
 ): Promise<Response> {
+  if (isTooLarge(request, rules)) return tooLarge();
   const stale = url.searchParams.get("state") !== String(upload.size);
-  const range = request.headers.get("content-range");
-  if (stale || (range !== null && Number(range.split("-")[0]) !== upload.size)) {
+  if (stale || !fits(request, upload, rules)) {
     return new Response(null, { status: 416, headers: uploadHeaders(name, upload) });
   }
+  const pieces = upload.chunks.length;
+  const before = upload.size;
+  if (before > 0 && before % (rules.leastPieceBytes ?? 1) !== 0) {
+    return errorAnswer(400, "SIZE_INVALID", "an earlier piece was too small");
+  }
   await receive(request, upload);
+  if (upload.size - before > (rules.requestBytes ?? Infinity)) {
+    upload.chunks.splice(pieces);
+    upload.size = before;
+    return tooLarge();
+  }
   return new Response(null, { status: 202, headers: uploadHeaders(name, upload) });
+}
+
+/** Whether a piece is the next one, as far as it says. The ends of a range are inclusive. */
+function fits(request: Request, upload: Upload, { strictPieces }: RegistryRules): boolean {
+  const length = request.headers.get("content-length");
+  const range = request.headers.get("content-range");
+  if (range === null) return strictPieces !== true || (length !== null && upload.size === 0);
+  const [, start, end] = /^(\d+)-(\d+)$/.exec(range) ?? [];
+  if (start === undefined || Number(start) !== upload.size) return false;
+  return strictPieces !== true || Number(end) - Number(start) + 1 === Number(length);
+}
+
+function isTooLarge(request: Request, { requestBytes = Infinity }: RegistryRules): boolean {
+  return Number(request.headers.get("content-length") ?? 0) > requestBytes;
+}
+
+function tooLarge(): Response {
+  const headers = { "Content-Type": "text/html", Connection: "close" };
+  const body = "<html><head><title>413 Request Entity Too Large</title></head></html>";
+  return new Response(body, { status: 413, headers });
 }
 
 async function commitUpload(

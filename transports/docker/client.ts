@@ -8,6 +8,7 @@ import { checkAddress, type Guide, sameOrigin } from "./address.ts";
 import { type Authorization, missingScope } from "./authenticate.ts";
 import { readFailure, type RegistryFailure } from "./failure.ts";
 import { healed, type Healer } from "./healing.ts";
+import type { PieceLimit } from "./piece-limit.ts";
 import type { Arrival, Hop } from "./redirect.ts";
 import {
   type FoundRegistry,
@@ -37,8 +38,8 @@ export type RegistryResponse = HttpResponse;
 export interface RegistryClientOptions extends RegistryOptions {
   /** The repository's path below the host. */
   readonly repository: string;
-  /** Such as `pull`, `pull,push` or `*`. */
-  readonly actions: string;
+  /** Such as `pull`, `pull,push` or `*`; absent: nothing is wanted of a repository. */
+  readonly actions?: string | undefined;
   /** Ends whatever the client is doing. */
   readonly signal: AbortSignal;
   /** Shared by all clients of one operation; absent: this client has its own. */
@@ -87,7 +88,7 @@ export class RegistryClient implements AsyncDisposable {
     const attempt = (authorization: Authorization | undefined) =>
       this.#deliver(request, { start, guide, authorization });
 
-    let scopes = [this.#ownScope(), ...(request.scopes ?? [])];
+    let scopes = [...this.#ownScopes(), ...(request.scopes ?? [])];
     let authorization = start.home ? await authenticator.authorize(scopes, asker) : undefined;
     let arrival = await attempt(authorization);
     if (!isRefused(arrival) || authorization === undefined) return arrival.response;
@@ -107,6 +108,11 @@ export class RegistryClient implements AsyncDisposable {
       arrival = await attempt(authorization);
     }
     return arrival.response;
+  }
+
+  /** How much of a blob one request may carry, as far as anybody has learned it. */
+  get pieces(): PieceLimit {
+    return this.#registry.pieces;
   }
 
   /** Reads an answer that is no success and returns what it means; `what` was being done. */
@@ -134,8 +140,9 @@ export class RegistryClient implements AsyncDisposable {
     return request.heals === false ? attempt() : healed(attempt, this.#healer(signal));
   }
 
-  #ownScope(): string {
-    return `repository:${this.repository}:${this.#options.actions}`;
+  #ownScopes(): readonly string[] {
+    const { actions } = this.#options;
+    return actions === undefined ? [] : [`repository:${this.repository}:${actions}`];
   }
 
   #healer(signal: AbortSignal): Healer {

@@ -36,6 +36,8 @@ export async function openDestination(
   // The client outlives an abort by a little: only then can open uploads be canceled.
   const lifetime = lingering(context.signal, limits.cleanUpMs);
   const client = await connect(name, "pull,push", context, lifetime.signal);
+  const { uploadChunkBytes } = context.settings.docker;
+  if (uploadChunkBytes !== undefined) client.pieces.keepTo(uploadChunkBytes);
   return new DockerDestination({ name, image, client, context, lifetime });
 }
 

@@ -1,6 +1,7 @@
-// Feed: a blob as the body of a request, measured as it flows.
+// Feed: a blob as the bodies of requests, measured as it flows.
 
-import type { ByteStream } from "../../core/blob/stream.ts";
+import { collect } from "../../core/blob/collect.ts";
+import { streamOf } from "../../core/blob/stream.ts";
 import { type Digest, Digester } from "../../core/content/digest.ts";
 import { Failure } from "../../core/failure.ts";
 import type { OutgoingBlob } from "../../core/image/destination.ts";
@@ -13,23 +14,27 @@ export interface SentBlob {
   readonly size: number;
 }
 
-/** The bytes of a blob from some offset on. Each time it is opened, the blob is read from its start. */
-export class Feed implements RequestBody {
-  readonly size?: number;
+/**
+ * The bytes of a blob, piece by piece. A piece that begins where the last one ended goes on with the same
+ * reading; for any other, and for one that is opened again, the blob is read from its start.
+ */
+export class Feed implements Disposable {
   readonly #blob: OutgoingBlob;
-  readonly #start: number;
-  #sent: SentBlob | undefined;
+  #reading: Reading | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(blob: OutgoingBlob, start: number) {
+  constructor(blob: OutgoingBlob) {
     this.#blob = blob;
-    this.#start = start;
-    if (blob.size !== undefined) this.size = blob.size - start;
   }
 
   /** The whole blob, or undefined as long as it has not been read to its end. */
   get sent(): SentBlob | undefined {
-    return this.#sent;
+    return this.#reading?.sent;
+  }
+
+  /** How many bytes of the blob, from its start, have left. */
+  get position(): number {
+    return this.#reading?.position ?? 0;
   }
 
   /** What went wrong with the blob itself, if anything did. */
@@ -37,34 +42,123 @@ export class Feed implements RequestBody {
     return this.#failure;
   }
 
-  async *open(): AsyncGenerator<Uint8Array> {
-    this.#sent = undefined;
+  /** Returns the bytes from `start` on, at most `limitBytes` of them. */
+  piece(start: number, limitBytes: number = Infinity): RequestBody {
+    const size = Math.min(limitBytes, (this.#blob.size ?? Infinity) - start);
+    const known = this.#blob.size !== undefined;
+    return { open: () => this.#read(start, limitBytes), ...(known && { size }) };
+  }
+
+  /** Reads up to `limitBytes` from `start` on into memory, so that their number is known. */
+  async heldPiece(start: number, limitBytes: number): Promise<RequestBody> {
+    const bytes = await collect(this.#read(start, limitBytes), limitBytes);
+    return { open: () => streamOf(bytes), size: bytes.length };
+  }
+
+  /** Lets go of what the blob is read from. */
+  [Symbol.dispose](): void {
+    this.#reading?.close();
+  }
+
+  async *#read(start: number, limitBytes: number): AsyncGenerator<Uint8Array> {
     this.#failure = undefined;
-    // A promised digest has been checked by the time the stream ends; only an open one is computed.
-    const digester = this.#blob.digest === undefined ? new Digester() : undefined;
-    let passed = 0;
-    // The last chunk waits until the blob is known to be whole: a registry that has counted all bytes
-    // may answer at once.
-    let held: Uint8Array | undefined;
     try {
-      for await (const chunk of this.#bytes()) {
-        digester?.update(chunk);
-        const known = Math.max(0, this.#start - passed);
-        passed += chunk.length;
-        if (known >= chunk.length) continue;
-        if (held !== undefined) yield held;
-        held = known === 0 ? chunk : chunk.subarray(known);
-      }
+      const reading = await this.#readingAt(start);
+      yield* reading.take(limitBytes);
     } catch (error) {
       this.#failure = { error };
       throw error;
     }
-    this.#sent = { digest: this.#blob.digest ?? finished(digester), size: passed };
-    if (held !== undefined) yield held;
   }
 
-  #bytes(): ByteStream {
-    return this.#blob.open();
+  async #readingAt(start: number): Promise<Reading> {
+    const known = this.#reading;
+    if (known !== undefined && known.idle && known.position === start) return known;
+    known?.close();
+    const reading = new Reading(this.#blob);
+    this.#reading = reading;
+    for await (const _ of reading.take(start));
+    return reading;
+  }
+}
+
+/** One reading of a blob, from its start. */
+class Reading {
+  readonly #bytes: AsyncIterator<Uint8Array>;
+  /** A promised digest has been checked by the time the stream ends; only an open one is computed. */
+  readonly #digester: Digester | undefined;
+  readonly #digest: Digest | undefined;
+  /** What was read and has not left yet. */
+  #rest: Uint8Array | undefined;
+  #next: Uint8Array | undefined;
+  #size = 0;
+  #ended = false;
+  #takers = 0;
+  position = 0;
+  sent: SentBlob | undefined;
+
+  constructor(blob: OutgoingBlob) {
+    this.#bytes = blob.open()[Symbol.asyncIterator]();
+    this.#digest = blob.digest;
+    this.#digester = blob.digest === undefined ? new Digester() : undefined;
+  }
+
+  /** Whether nobody is in the middle of taking something. */
+  get idle(): boolean {
+    return this.#takers === 0;
+  }
+
+  /** Gives the next bytes, at most `limitBytes` of them. */
+  async *take(limitBytes: number): AsyncGenerator<Uint8Array> {
+    this.#takers += 1;
+    try {
+      let left = limitBytes;
+      while (left > 0) {
+        const chunk = this.#rest ?? (await this.#advance());
+        if (chunk === undefined) break;
+        const part = chunk.length <= left ? chunk : chunk.subarray(0, left);
+        this.#rest = part.length < chunk.length ? chunk.subarray(part.length) : undefined;
+        this.position += part.length;
+        left -= part.length;
+        yield part;
+      }
+    } finally {
+      this.#takers -= 1;
+    }
+  }
+
+  /** Does not wait: a source that is stuck would hold us up. */
+  close(): void {
+    void Promise.allSettled([this.#bytes.return?.()]);
+  }
+
+  /**
+   * Returns the next chunk when the one after it is there. The last chunk waits until the blob is known
+   * to be whole: a registry that has counted all bytes may answer at once.
+   */
+  async #advance(): Promise<Uint8Array | undefined> {
+    if (this.#next === undefined) await this.#pull();
+    const chunk = this.#next;
+    if (chunk !== undefined) await this.#pull();
+    return chunk;
+  }
+
+  async #pull(): Promise<void> {
+    this.#next = undefined;
+    while (!this.#ended) {
+      const { done, value } = await this.#bytes.next();
+      if (done === true) return this.#end();
+      if (value.length === 0) continue;
+      this.#digester?.update(value);
+      this.#size += value.length;
+      this.#next = value;
+      return;
+    }
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.sent = { digest: this.#digest ?? finished(this.#digester), size: this.#size };
   }
 }
 

@@ -12,6 +12,7 @@ import { Authenticator, type Authorization, basicHeader, type TokenWish } from "
 import { challengesOf } from "./challenge.ts";
 import { readFailure } from "./failure.ts";
 import { healed, type Healer } from "./healing.ts";
+import { PieceLimit } from "./piece-limit.ts";
 import { isPong, pingOnce } from "./ping.ts";
 import { type Arrival, followRedirects, type Hop, redirectsOf } from "./redirect.ts";
 import { Sessions } from "./sessions.ts";
@@ -68,6 +69,8 @@ export interface Way {
  */
 export class Registry implements AsyncDisposable {
   readonly host: string;
+  /** How much of a blob one request may carry, as far as anybody has learned it. */
+  readonly pieces = new PieceLimit();
   readonly #options: RegistryOptions;
   readonly #sessions: Sessions;
   readonly #warned = new Set<string>();

@@ -12,6 +12,7 @@ export class UploadSession {
   readonly #log: TransportLog;
   #address: URL;
   #held = 0;
+  #leastBytes = 0;
 
   constructor(address: URL, client: RegistryClient, log: TransportLog) {
     this.#client = client;
@@ -37,7 +38,10 @@ export class UploadSession {
     client: RegistryClient,
     log: TransportLog,
   ): Promise<UploadSession> {
-    return new UploadSession(await addressIn(response), client, log);
+    const session = new UploadSession(await addressIn(response), client, log);
+    const least = response.headers.get("oci-chunk-min-length") ?? "";
+    if (/^\d{1,12}$/.test(least)) session.#leastBytes = Number(least);
+    return session;
   }
 
   /** Where the next request goes. Every answer of the registry may move it. */
@@ -48,6 +52,11 @@ export class UploadSession {
   /** How many bytes the registry holds, from the blob's start, as far as we know. */
   get held(): number {
     return this.#held;
+  }
+
+  /** How many bytes each piece but the last has to have at least, as the registry wants it. */
+  get leastBytes(): number {
+    return this.#leastBytes;
   }
 
   /** Where the request goes that makes a blob of what the registry holds. */
@@ -68,10 +77,9 @@ export class UploadSession {
   async ask(signal: AbortSignal): Promise<number> {
     const response = await this.#client.request({ method: "GET", target: this.#address, signal });
     await response.discard();
-    // The specification cannot tell one byte from none: both are "0-0".
-    const [, last = "0"] = /^0-(\d{1,15})$/.exec(response.headers.get("range") ?? "") ?? [];
-    const told = response.status >= 200 && response.status < 300 && last !== "0";
-    this.#held = told ? Number(last) + 1 : 0;
+    const held = heldIn(response);
+    const told = response.status >= 200 && response.status < 300 && held !== undefined;
+    this.#held = told ? held : 0;
     if (told && response.headers.has("location")) this.#address = await addressIn(response);
     return this.#held;
   }
@@ -91,6 +99,13 @@ export class UploadSession {
       this.#log.debug(`Canceling an upload failed: ${asFailure(error).message}`);
     }
   }
+}
+
+/** Returns how many bytes an answer says that the registry holds, if it says so. */
+export function heldIn({ headers }: RegistryResponse): number | undefined {
+  const [, last = "0"] = /^0-(\d{1,15})$/.exec(headers.get("range") ?? "") ?? [];
+  // The specification cannot tell one byte from none: both are "0-0".
+  return last === "0" ? undefined : Number(last) + 1;
 }
 
 /** Returns where an answer says that the upload goes on, and gives its body up. */

@@ -8,10 +8,10 @@ import type { TransportLog } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { redactedUrl } from "../../core/redact.ts";
 import { isPassingStatus, retryAfterMs } from "../../core/retry.ts";
-import type { RegistryClient, RegistryResponse } from "./client.ts";
+import type { RegistryClient, RegistryResponse, RequestBody } from "./client.ts";
 import { Feed, type SentBlob } from "./feed.ts";
 import { findBlob } from "./presence.ts";
-import { UploadSession } from "./upload-session.ts";
+import { heldIn, UploadSession } from "./upload-session.ts";
 
 /** A blob that is to be sent. */
 export interface Upload {
@@ -38,7 +38,7 @@ export async function uploadBlob(upload: Upload): Promise<SentBlob> {
 /** Why one way of sending led nowhere, and what may be tried after it. */
 interface Setback {
   readonly failure: Failure;
-  readonly next: "continue" | "anew" | "in-one-piece";
+  readonly next: "continue" | "anew" | "in-one-piece" | "in-smaller-pieces";
   /** How long the registry asked to be left alone. */
   readonly askedMs?: number | undefined;
 }
@@ -49,6 +49,7 @@ type Outcome<T> =
 
 class Uploading implements AsyncDisposable {
   readonly #upload: Upload;
+  readonly #feed: Feed;
   #session: UploadSession | undefined;
   #inOnePiece = false;
   /** Setbacks in a row after which the registry held next to nothing more than before. */
@@ -56,6 +57,7 @@ class Uploading implements AsyncDisposable {
 
   constructor(upload: Upload) {
     this.#upload = upload;
+    this.#feed = new Feed(upload.blob);
     this.#session = upload.session;
   }
 
@@ -73,13 +75,18 @@ class Uploading implements AsyncDisposable {
 
   /** Gives up the session that is still open. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#feed[Symbol.dispose]();
     await this.#session?.abandon();
   }
 
   async #attempt(session: UploadSession): Promise<Outcome<SentBlob>> {
     if (this.#inOnePiece) return this.#sendWhole(session);
-    const sent = await this.#append(session);
-    return sent.setback === undefined ? this.#commit(session, sent.done) : sent;
+    for (;;) {
+      const { done, setback } = await this.#append(session);
+      if (setback !== undefined) return { setback };
+      if (done !== "more") return this.#commit(session, done);
+      this.#fruitless = 0;
+    }
   }
 
   /** Prepares another attempt, or fails with what made it necessary. */
@@ -87,6 +94,8 @@ class Uploading implements AsyncDisposable {
     const { client, signal, log, blob } = this.#upload;
     log.debug(`Sending a blob to ${client.host} was interrupted: ${setback.failure.message}`);
     const before = session.held;
+    // Nothing that was refused for its size has reached the session.
+    if (setback.next === "in-smaller-pieces") return;
     if (setback.next === "in-one-piece") {
       this.#inOnePiece = true;
     } else if (!(await client.pause(++this.#fruitless, setback.askedMs, signal))) {
@@ -100,32 +109,79 @@ class Uploading implements AsyncDisposable {
     await session.abandon();
   }
 
-  /** Sends what the registry does not hold yet, in one `PATCH`. */
-  async #append(session: UploadSession): Promise<Outcome<SentBlob>> {
+  /** Sends what the registry does not hold yet, or a piece of it, in one `PATCH`. */
+  async #append(session: UploadSession): Promise<Outcome<SentBlob | "more">> {
     const { client, blob } = this.#upload;
     const { digest, size } = blob;
-    if (digest !== undefined && size !== undefined && session.held === size && size > 0) {
+    const { held } = session;
+    if (digest !== undefined && size !== undefined && held === size && size > 0) {
       return { done: { digest, size } };
     }
-    const feed = new Feed(blob, session.held);
-    const continued = session.held > 0 && size !== undefined && size > session.held;
-    const range = continued ? { "Content-Range": `${session.held}-${size - 1}` } : {};
-    const { done: response, setback } = await this.#send(session.address, "PATCH", feed, range);
+    const piece = await this.#piece(session);
+    const range = rangeOf(held, piece, client.pieces.bytes !== undefined);
+    const { done: response, setback } = await this.#send(session.address, "PATCH", piece, range);
     if (setback !== undefined) return { setback };
     const { status, headers } = response;
     const what = "uploading layer chunked";
+    if (status === 413) return this.#shrink(session, piece, response);
     if (status < 200 || status >= 400) {
       const { failure, code } = await client.failure(response, what);
       return afterRefusedAppend({ failure, code, status, askedMs: retryAfterMs(headers) });
     }
-    const { sent } = feed;
-    if (sent === undefined) {
+    const { sent } = this.#feed;
+    const end = piece.size === undefined ? sent?.size : held + piece.size;
+    if (end === undefined || this.#feed.position < end) {
       await response.discard();
       const failure = new Failure("unavailable", `${what}: answered before all was sent`);
       return { setback: { failure, next: "continue" } };
     }
-    await session.advance(response, sent.size);
-    return { done: sent };
+    await session.advance(response, end);
+    if (sent?.size === end) return { done: sent };
+    const told = heldIn(response) ?? end;
+    if (told >= end) return { done: "more" };
+    const failure = new Failure("unavailable", `${what}: ${told} of ${end} bytes were kept`);
+    return { setback: { failure, next: "continue" } };
+  }
+
+  /** Returns the body of the next request: the rest of the blob, unless that may be too much. */
+  async #piece(session: UploadSession): Promise<RequestBody> {
+    const { client, blob } = this.#upload;
+    const { held, leastBytes } = session;
+    const most = client.pieces.bytes;
+    if (most === undefined) return this.#feed.piece(held);
+    const bytes = Math.max(most, leastBytes);
+    if (blob.size !== undefined) return this.#feed.piece(held, bytes);
+    try {
+      // Registries want to know where a piece ends before it comes.
+      return await this.#feed.heldPiece(
+        held,
+        Math.max(Math.min(bytes, limits.heldPieceBytes), leastBytes),
+      );
+    } catch (error) {
+      throw this.#feed.failure?.error ?? error;
+    }
+  }
+
+  /** Makes pieces smaller after one was too large, or fails if there are no smaller ones. */
+  async #shrink(
+    session: UploadSession,
+    piece: RequestBody,
+    response: RegistryResponse,
+  ): Promise<Outcome<never>> {
+    const { client } = this.#upload;
+    const refused = piece.size ?? Infinity;
+    const { failure } = await client.failure(response, "uploading layer chunked");
+    if (client.pieces.lower(refused, session.leastBytes)) {
+      return { setback: { failure, next: "in-smaller-pieces" } };
+    }
+    throw new Failure(
+      "refused",
+      `${failure.message}: ${client.host} takes no request of ${refused} bytes, and no smaller one makes sense`,
+      {
+        hint: "a proxy before the registry may be what limits the size of requests",
+        cause: failure,
+      },
+    );
   }
 
   /** Sends all in the request that commits it: for registries that take no `PATCH`. */
@@ -133,19 +189,23 @@ class Uploading implements AsyncDisposable {
     const { blob } = this.#upload;
     const { digest, size } = blob;
     const promised = digest !== undefined && size !== undefined ? { digest, size } : undefined;
-    return this.#commit(session, promised ?? (await measured(blob)), new Feed(blob, 0));
+    return this.#commit(session, promised ?? (await measured(blob)), this.#feed.piece(0));
   }
 
   /** Makes a blob of the session. What the registry has after that counts, not what it answered. */
-  async #commit(session: UploadSession, sent: SentBlob, feed?: Feed): Promise<Outcome<SentBlob>> {
+  async #commit(
+    session: UploadSession,
+    sent: SentBlob,
+    whole?: RequestBody,
+  ): Promise<Outcome<SentBlob>> {
     const { client, signal } = this.#upload;
     for (let attempts = 1; ; attempts++) {
-      const setback = await this.#tryCommit(session.addressFor(sent.digest), sent.digest, feed);
+      const setback = await this.#tryCommit(session.addressFor(sent.digest), sent.digest, whole);
       if (setback === undefined) return { done: sent };
       const present = await findBlob(client, sent.digest, signal);
       if (present !== undefined && (present.size ?? sent.size) === sent.size) return { done: sent };
       // Where the blob was part of the request, it has to be read once more in any case.
-      if (setback.next === "anew" || feed !== undefined) {
+      if (setback.next === "anew" || whole !== undefined) {
         return { setback: { ...setback, next: "anew" } };
       }
       if (!(await client.pause(attempts, setback.askedMs, signal))) throw setback.failure;
@@ -153,8 +213,12 @@ class Uploading implements AsyncDisposable {
   }
 
   /** Returns undefined if the registry took the blob. */
-  async #tryCommit(address: URL, digest: Digest, feed?: Feed): Promise<Setback | undefined> {
-    const { done: response, setback } = await this.#send(address, "PUT", feed);
+  async #tryCommit(
+    address: URL,
+    digest: Digest,
+    whole?: RequestBody,
+  ): Promise<Setback | undefined> {
+    const { done: response, setback } = await this.#send(address, "PUT", whole);
     if (setback !== undefined) return setback;
     const { status, headers } = response;
     if (status >= 200 && status < 300) {
@@ -176,7 +240,7 @@ class Uploading implements AsyncDisposable {
   async #send(
     target: URL,
     method: "PATCH" | "PUT",
-    feed: Feed | undefined,
+    body: RequestBody | undefined,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Outcome<RegistryResponse>> {
     const { client, signal } = this.#upload;
@@ -185,14 +249,14 @@ class Uploading implements AsyncDisposable {
         method,
         target,
         headers: { "Content-Type": "application/octet-stream", ...headers },
-        ...(feed === undefined ? {} : { body: feed }),
+        body,
         signal,
         ...(method === "PUT" ? { firstHeaderMs: limits.commitMs } : {}),
         heals: false,
       });
       return { done };
     } catch (error) {
-      if (feed?.failure !== undefined) throw feed.failure.error;
+      if (this.#feed.failure !== undefined) throw this.#feed.failure.error;
       const failure = asFailure(error);
       if (failure.code !== "unavailable") throw error;
       return { setback: { failure, next: "continue" } };
@@ -209,6 +273,16 @@ const lostCodes: ReadonlySet<string> = new Set([
 
 /** Statuses by which registries say that they take no `PATCH`. */
 const patchless: ReadonlySet<number> = new Set([404, 405, 415, 501]);
+
+/** Says which bytes of a blob a piece is: only where more than one request brings it, and where we know. */
+function rangeOf(
+  start: number,
+  { size }: RequestBody,
+  inPieces: boolean,
+): Readonly<Record<string, string>> {
+  if (size === undefined || size === 0 || (start === 0 && !inPieces)) return {};
+  return { "Content-Range": `${start}-${start + size - 1}` };
+}
 
 interface RefusedAppend {
   readonly failure: Failure;
@@ -235,8 +309,8 @@ function refuseOtherDigest(headers: Headers, digest: Digest, host: string): void
 
 /** Reads a blob to its end, to learn what it is. */
 async function measured(blob: OutgoingBlob): Promise<SentBlob> {
-  const feed = new Feed(blob, 0);
-  for await (const _ of feed.open());
+  using feed = new Feed(blob);
+  for await (const _ of feed.piece(0).open());
   if (feed.sent === undefined) throw new Failure("bug", "A blob ended without an end");
   return feed.sent;
 }

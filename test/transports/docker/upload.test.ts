@@ -315,6 +315,150 @@ describe("putBlob", () => {
     expect(registry.lines.at(-1)).toEndWith(`?${state}&digest=${encodeURIComponent(digest)}`);
   });
 
+  describe("in pieces", () => {
+    /** The sizes that the pieces had. */
+    const sizes = ({ requests }: RegistryServer) =>
+      requests
+        .filter(({ method }) => method === "PATCH")
+        .map(({ headers }) => Number(headers.get("content-length")));
+
+    const ranges = ({ requests }: RegistryServer) =>
+      requests
+        .filter(({ method }) => method === "PATCH")
+        .map(({ headers }) => headers.get("content-range"));
+
+    test.each([
+      ["a known digest", outgoingBlob],
+      ["an open digest", openEndedBlob],
+    ] as const)("of the size that is wished for, with %s", async (_, blob) => {
+      await using registry = startRegistry({ strictPieces: true });
+      const stored = await put(registry, await blob(bytes), { uploadChunkBytes: 40_000 });
+      expect(stored).toEqual({ digest, size: bytes.length, by: "sending" });
+      expect(methods(registry)).toMatch(/POST PATCH PATCH PATCH PUT$/);
+      expect(ranges(registry)).toEqual(["0-39999", "40000-79999", "80000-99999"]);
+      expect(sizes(registry)).toEqual([40_000, 40_000, 20_000]);
+      expectArrived(registry);
+    });
+
+    test.each([50_000, 100_000, 100_001])(
+      "where they fit by %d, without an empty one",
+      async (size) => {
+        await using registry = startRegistry({ strictPieces: true });
+        await put(registry, await openEndedBlob(bytes), { uploadChunkBytes: size });
+        expect(sizes(registry)).toEqual(size === 50_000 ? [50_000, 50_000] : [100_000]);
+        expectArrived(registry);
+      },
+    );
+
+    test("sends an empty blob", async () => {
+      await using registry = startRegistry();
+      const wish = { uploadChunkBytes: 10 };
+      expect(await put(registry, await openEndedBlob(new Uint8Array()), wish)).toMatchObject({
+        size: 0,
+      });
+      expect(await put(registry, await outgoingBlob(new Uint8Array()), wish)).toMatchObject({
+        size: 0,
+      });
+    });
+
+    test.each([
+      ["a known digest", outgoingBlob],
+      ["an open digest", openEndedBlob],
+    ] as const)("once a request was too large, with %s", async (_, blob) => {
+      await using registry = startRegistry({ requestBytes: 70_000 });
+      await put(registry, await blob(bytes));
+      expect(sizes(registry).slice(-2)).toEqual([65_536, 34_464]);
+      expectArrived(registry);
+    });
+
+    test("knows the size that worked when the next blob comes", async () => {
+      await using registry = startRegistry({ requestBytes: 70_000 });
+      await using destination = await open(registry);
+      await destination.putBlob(await outgoingBlob(bytes), "layer");
+      registry.forget();
+      await destination.putBlob(await outgoingBlob(bytes.toReversed()), "layer");
+      expect(sizes(registry)).toEqual([65_536, 34_464]);
+    });
+
+    test("says so where no size is small enough, and leaves no session", async () => {
+      await using registry = startRegistry({ requestBytes: 1000 });
+      await expect(put(registry, await outgoingBlob(bytes))).rejects.toMatchObject({
+        code: "refused",
+        message: expect.stringContaining(
+          `${registry.host} takes no request of 65536 bytes, and no smaller one makes sense`,
+        ),
+        hint: "a proxy before the registry may be what limits the size of requests",
+      });
+      expectNothing(registry);
+    });
+
+    test("of the size that the registry asks for at least", async () => {
+      await using registry = startRegistry({ leastPieceBytes: 60_000 });
+      await put(registry, await outgoingBlob(bytes), { uploadChunkBytes: 10_000 });
+      expect(sizes(registry)).toEqual([60_000, 40_000]);
+      expectArrived(registry);
+    });
+
+    test("asks where it stands after a 416, and goes on there", async () => {
+      let count = 0;
+      await using registry = startRegistry({
+        strictPieces: true,
+        intercept: async (seen, usual) => {
+          if (seen.method !== "PATCH" || ++count !== 2) return usual();
+          // The piece arrives, and the answer says that it should not have.
+          await usual();
+          return new Response(null, { status: 416 });
+        },
+      });
+      await put(registry, await outgoingBlob(bytes), { uploadChunkBytes: 40_000 });
+      expect(methods(registry)).toBe("HEAD POST PATCH PATCH GET PATCH PUT");
+      expect(ranges(registry)).toEqual(["0-39999", "40000-79999", "80000-99999"]);
+      expectArrived(registry);
+    });
+
+    test("goes on where the registry kept less of a piece than it was sent", async () => {
+      const registry: RegistryServer = startRegistry({
+        intercept: async (seen, usual) => {
+          const response = await usual();
+          const upload = registry.repository("a/b").uploads.get("upload-1");
+          if (seen.method !== "PATCH" || upload?.size !== 40_000) return response;
+          upload.chunks.splice(0, Infinity, bytes.slice(0, 30_000));
+          upload.size = 30_000;
+          response.headers.set("range", "0-29999");
+          return response;
+        },
+      });
+      await using _ = registry;
+      await put(registry, await outgoingBlob(bytes), { uploadChunkBytes: 40_000 });
+      expect(ranges(registry)).toEqual(["0-39999", "30000-69999", "70000-99999"]);
+      expectArrived(registry);
+    });
+
+    test("row 32: goes on after a piece broke", async () => {
+      let count = 0;
+      await using registry = startRegistry({
+        intercept: async (seen, usual) => {
+          if (seen.method !== "PATCH" || ++count !== 2) return usual();
+          await seen.request.arrayBuffer();
+          return new Response(null, { status: 503 });
+        },
+      });
+      await put(registry, await outgoingBlob(bytes), { uploadChunkBytes: 40_000 });
+      expect(methods(registry)).toBe("HEAD POST PATCH PATCH GET PATCH PATCH PUT");
+      expectArrived(registry);
+    });
+
+    test("C2: publishes nothing where the content is changed", async () => {
+      await using registry = startRegistry();
+      const wrong = bytes.with(99_999, bytes[99_999]! ^ 1);
+      const blob = await outgoingBlob(bytes, () => chunked(wrong, 10_000));
+      await expect(put(registry, blob, { uploadChunkBytes: 40_000 })).rejects.toMatchObject({
+        code: "corrupt",
+      });
+      expectNothing(registry);
+    });
+  });
+
   describe("C2: publishes nothing", () => {
     test.each([
       ["is changed", bytes.with(99_999, bytes[99_999]! ^ 1), /^Digest did not match/],
