@@ -20,6 +20,8 @@ export interface Side {
   readonly flags: RegistryValues & Partial<Pick<ImageValues, "sharedBlobDir">>;
   /** What holds for the whole command where the side's own flag is absent. */
   readonly tlsVerify?: boolean | undefined;
+  /** The most that one request may carry of a blob; absent: whatever the registry takes. */
+  readonly uploadChunkBytes?: number | undefined;
   readonly dir?: DirSettings;
   readonly oci?: OciSettings;
   /** Absent: this side has nothing in common with others. */
@@ -52,7 +54,7 @@ function createPatience(): Patience {
 
 /** Returns what a transport is lent for one side. Fails with `usage` if the side's flags contradict. */
 export function contextOf(call: Call, side: Side): TransportContext {
-  const { flags, tlsVerify, dir, oci, operation } = side;
+  const { flags, tlsVerify, dir, oci, operation, uploadChunkBytes } = side;
   const credentials = credentialsOf(flags);
   const verify = flags.tlsVerify ?? tlsVerify ?? call.global.tlsVerify;
   const shared = flags.sharedBlobDir ?? "";
@@ -71,6 +73,7 @@ export function contextOf(call: Call, side: Side): TransportContext {
         userAgent: userAgentOf(call),
         patience: operation?.patience ?? createPatience(),
         ...(operation !== undefined && { shared: operation.shared }),
+        ...(uploadChunkBytes !== undefined && { uploadChunkBytes }),
       },
       dir: dir ?? {},
       oci: { ...oci, ...(shared !== "" && { sharedBlobDirectory: shared }) },

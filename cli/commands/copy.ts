@@ -119,6 +119,7 @@ async function requestOf(
     flags: said.target,
     tlsVerify,
     operation,
+    uploadChunkBytes: keeping.uploadChunkBytes,
     dir: dirSettings(keeping),
     oci: { acceptsUncompressedLayers: keeping.acceptUncompressed },
   });
@@ -145,6 +146,9 @@ function dirSettings({ compress, decompress }: CopyValues["keeping"]): DirSettin
 }
 
 function warnOfIdleFlags({ flags: { keeping }, log }: Call<CopyValues>, to: ImageReference): void {
+  if (keeping.uploadChunkBytes !== undefined && to.transport !== "docker") {
+    log.warn("--dest-upload-chunk-size can only be used if the destination transport is 'docker'");
+  }
   if (to.transport === "dir") {
     if (keeping.compress && keeping.decompress) {
       throw usage(

@@ -1,6 +1,13 @@
 // Flags: what may be said on a command line, as values.
 
-import { readDuration, readInteger, readRecord, readToggle, readUnsigned } from "./literals.ts";
+import {
+  readDuration,
+  readInteger,
+  readRecord,
+  readSize,
+  readToggle,
+  readUnsigned,
+} from "./literals.ts";
 
 /** One flag: its spelling, its help, and how its text becomes a value. */
 export interface Flag<T> {
@@ -112,6 +119,15 @@ export function unsigned(name: string, help: string, options: FlagOptions = {}):
 /** A span of time such as `1m30s`, in milliseconds; 0 unless given. */
 export function duration(name: string, help: string, options: FlagOptions = {}): Flag<number> {
   return { ...common(name, help, options), type: "duration", absent: 0, read: readDuration };
+}
+
+/** A number of bytes such as `10M`, where absent means that nothing is said. */
+export function maybeSize(
+  name: string,
+  help: string,
+  options: FlagOptions = {},
+): Flag<number | undefined> {
+  return { ...common(name, help, options), type: "size", absent: undefined, read: readSize };
 }
 
 function common(name: string, help: string, options: FlagOptions) {

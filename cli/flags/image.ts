@@ -4,6 +4,7 @@ import {
   duration,
   type FlagGroup,
   integer,
+  maybeSize,
   maybeText,
   maybeToggle,
   text,
@@ -79,6 +80,10 @@ export const destinationFlags = {
   decompress: toggle(
     "dest-decompress",
     "Decompress tarball image layers when saving to directory using the 'dir' transport. (default is same compression type as source)",
+  ),
+  uploadChunkBytes: maybeSize(
+    "dest-upload-chunk-size",
+    "Send layers to a registry in pieces of at most `SIZE` bytes (k, M, G or KiB, MiB, GiB are powers of 1024, kB, MB, GB of 1000). Without it, only after a request was refused as too large.",
   ),
   acceptUncompressed: toggle(
     "dest-oci-accept-uncompressed-layers",

@@ -85,6 +85,32 @@ export function readDuration(text: string): number {
   return (text.startsWith("-") ? -nanoseconds : nanoseconds) / 1e6;
 }
 
+/** Bytes in each unit of size. A single letter means what servers' configuration files mean by it. */
+const sizes: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+};
+
+/** Reads a size such as `10M` or `512KiB`, and returns bytes: at least one. */
+export function readSize(text: string): number {
+  const [, number = "", unit = ""] = /^([0-9]{1,15})([a-zA-Z]*)$/.exec(text) ?? [];
+  const factor = Object.hasOwn(sizes, unit.toLowerCase()) ? sizes[unit.toLowerCase()] : undefined;
+  const bytes = Number(number) * (factor ?? 0);
+  if (number !== "" && bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  throw fault(
+    `invalid size ${quoted(text)}: write a number of bytes, or one with k, M or G behind it`,
+  );
+}
+
 /** Reads one record of comma-separated values, where quotes may enclose commas and, doubled, quotes. */
 export function readRecord(text: string): readonly string[] {
   if (text === "") return [];

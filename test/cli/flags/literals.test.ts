@@ -5,6 +5,7 @@ import {
   readDuration,
   readInteger,
   readRecord,
+  readSize,
   readToggle,
   readUnsigned,
 } from "../../../cli/flags/literals.ts";
@@ -114,6 +115,43 @@ describe("readDuration", () => {
     ["1constructor", 'time: unknown unit "constructor" in duration "1constructor"'],
   ])("refuses %p", (text, message) => {
     expect(refusal(() => readDuration(text))).toBe(message);
+  });
+});
+
+describe("readSize", () => {
+  test.each([
+    ["1", 1],
+    ["100000", 100_000],
+    ["512b", 512],
+    ["1k", 1024],
+    ["1K", 1024],
+    ["10m", 10_485_760],
+    ["10M", 10_485_760],
+    ["10MiB", 10_485_760],
+    ["1G", 1_073_741_824],
+    ["1kB", 1000],
+    ["100MB", 100_000_000],
+    ["2GB", 2_000_000_000],
+  ])("reads %s as %d bytes", (text, value) => {
+    expect(readSize(text)).toBe(value);
+  });
+  test.each([
+    "",
+    "0",
+    "0M",
+    "-1",
+    "+1",
+    "1.5M",
+    "M",
+    "1 M",
+    "1T",
+    "1constructor",
+    "9".repeat(16),
+    "9999999999G",
+  ])("refuses %p", (text) => {
+    expect(refusal(() => readSize(text))).toBe(
+      `invalid size ${JSON.stringify(text)}: write a number of bytes, or one with k, M or G behind it`,
+    );
   });
 });
 
