@@ -4,6 +4,7 @@ import { Failure } from "../../core/failure.ts";
 import type { ImageName } from "../../core/image/name.ts";
 import { explicitPath } from "../shared/explicit-path.ts";
 import { directoriesAbove } from "../shared/path-scope.ts";
+import { parsePosition } from "../shared/position.ts";
 
 /** Which entry of a layout's index is meant. */
 export type WantedEntry =
@@ -37,7 +38,8 @@ export function parseOciName(text: string): OciName {
 
 function parseWanted(text: string): WantedEntry {
   if (text === "") return { by: "itself" };
-  if (text.startsWith("@")) return { by: "position", position: parsePosition(text.slice(1)) };
+  if (text.startsWith("@"))
+    return { by: "position", position: parsePosition(text.slice(1), "not an integer: ") };
   if (!text.split("/").every(isNameComponent)) throw new Failure("usage", `Invalid image ${text}`);
   return { by: "name", name: text };
 }
@@ -46,18 +48,6 @@ function parseWanted(text: string): WantedEntry {
 function isNameComponent(text: string): boolean {
   if (!/^[A-Za-z0-9][A-Za-z0-9._:@+-]*$/.test(text) || !/[A-Za-z0-9]$/.test(text)) return false;
   return (text.match(/[._:@+-]{2,}/g) ?? []).every((marks) => marks === "--");
-}
-
-function parsePosition(text: string): number {
-  const fault = (what: string): Failure =>
-    new Failure("usage", `Invalid source index @${text}: ${what}`);
-  const notAnInteger = (why: string): Failure =>
-    fault(`not an integer: strconv.Atoi: parsing ${JSON.stringify(text)}: ${why}`);
-  if (!/^[+-]?[0-9]+$/.test(text)) throw notAnInteger("invalid syntax");
-  const position = Number(text);
-  if (!Number.isSafeInteger(position)) throw notAnInteger("value out of range");
-  if (position < 0) throw fault("must not be negative");
-  return Math.abs(position);
 }
 
 function spelledEntry(wanted: WantedEntry): string {
