@@ -34,12 +34,19 @@ function parseProxy(text: string): URL {
       hint: "write HTTP_PROXY and HTTPS_PROXY as http://HOST:PORT",
     });
   }
-  if (proxy.protocol !== "http:" && proxy.protocol !== "https:") {
+  if (isSocks(proxy)) {
+    if (proxy.port === "") proxy.port = "1080";
+  } else if (proxy.protocol !== "http:" && proxy.protocol !== "https:") {
     throw new Failure("unsupported", `Proxies of the kind ${proxy.protocol}// are not spoken to`, {
-      hint: "name an http:// or https:// proxy, or except the host by NO_PROXY",
+      hint: "name an http://, https:// or socks5:// proxy, or except the host by NO_PROXY",
     });
   }
   return proxy;
+}
+
+/** Tells whether a proxy speaks SOCKS. Both kinds look up names by themselves, as in the original. */
+export function isSocks({ protocol }: URL): boolean {
+  return protocol === "socks5:" || protocol === "socks5h:";
 }
 
 function isLocal(hostname: string): boolean {

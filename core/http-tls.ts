@@ -10,8 +10,27 @@ export interface TlsSettings {
   readonly verify: boolean;
   /** Certificate authorities believed in addition to those of the system. */
   readonly authorities: readonly string[];
+  /** What takes the place of the system's authorities; absent: nothing does. */
+  readonly system?: readonly string[];
   readonly client?: { readonly certificate: string; readonly key: string };
+  readonly protocol?: TlsProtocol;
 }
+
+/** What of TLS is spoken. What is absent is left to the runtime. */
+export interface TlsProtocol {
+  readonly minVersion?: TlsVersion;
+  readonly maxVersion?: TlsVersion;
+  /** For TLS 1.2 and older, in the names of OpenSSL. */
+  readonly cipherSuites?: readonly string[];
+  /** In the names of OpenSSL. */
+  readonly namedGroups?: readonly string[];
+}
+
+/** The versions of TLS, oldest first. */
+export const tlsVersions = ["1.0", "1.1", "1.2", "1.3"] as const;
+
+/** A version of TLS. */
+export type TlsVersion = (typeof tlsVersions)[number];
 
 /** The same in the runtime's terms. */
 export interface TlsMaterial {
@@ -21,26 +40,64 @@ export interface TlsMaterial {
   readonly ca?: string[];
   readonly cert?: string;
   readonly key?: string;
+  /** By number, as on the wire. */
+  readonly minVersion?: number;
+  readonly maxVersion?: number;
+  readonly ciphers?: string;
+  readonly ecdhCurve?: string;
 }
 
 /**
  * Returns settings as the runtime wants them. Fails with `config` if a certificate or a key cannot be
  * used: the runtime itself would only say that no socket could be opened.
  */
-export function readTls({ verify, authorities, client }: TlsSettings): TlsMaterial {
+export function readTls(settings: TlsSettings): TlsMaterial {
+  const { verify, authorities, system, client, protocol = {} } = settings;
   for (const pem of authorities) checkCertificates(pem);
   if (client !== undefined) checkClient(client);
+  const replaced = system !== undefined || authorities.length > 0;
+  // What is given here replaces the system's authorities, so those are named as well.
+  const ca = [...(system ?? systemAuthorities()), ...authorities];
+  // An empty list would be taken for none.
+  if (verify && ca.length === 0) {
+    throw new Failure("config", "There is no certificate authority to believe", {
+      hint: "SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities",
+    });
+  }
   return {
     rejectUnauthorized: verify,
-    // What is given here replaces the system's authorities, so those are named as well.
-    ...(authorities.length === 0 ? {} : { ca: [...systemAuthorities(), ...authorities] }),
-    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+    ...(replaced && ca.length > 0 && { ca }),
+    ...(client !== undefined && { cert: client.certificate, key: client.key }),
+    ...materialOf(protocol),
+  };
+}
+
+/** Returns the settings for a proxy: it is always checked, and shown no certificate of ours. */
+export function proxyTls({ system, protocol }: TlsSettings): TlsSettings {
+  return {
+    verify: true,
+    authorities: [],
+    ...(system !== undefined && { system }),
+    ...(protocol !== undefined && { protocol }),
   };
 }
 
 /** Returns the certificate authorities that are believed where nothing else is said. */
 export function systemAuthorities(): string[] {
   return getCACertificates("default");
+}
+
+function materialOf({ minVersion, maxVersion, cipherSuites, namedGroups }: TlsProtocol) {
+  return {
+    ...(minVersion !== undefined && { minVersion: numberOf(minVersion) }),
+    ...(maxVersion !== undefined && { maxVersion: numberOf(maxVersion) }),
+    ...(cipherSuites !== undefined && { ciphers: cipherSuites.join(":") }),
+    ...(namedGroups !== undefined && { ecdhCurve: namedGroups.join(":") }),
+  };
+}
+
+function numberOf(version: TlsVersion): number {
+  return 0x301 + tlsVersions.indexOf(version);
 }
 
 const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

@@ -1,31 +1,52 @@
-// Tunnel: https through a proxy's CONNECT, with bounded memory.
+// Tunnel: a way through a proxy by CONNECT or SOCKS, with bounded memory.
 
-import type { ClientRequest, IncomingMessage } from "node:http";
-import { Agent, request as requestHttps, type RequestOptions } from "node:https";
-import { connect as connectTcp, Socket } from "node:net";
+import {
+  type ClientRequest,
+  type ClientRequestArgs,
+  Agent as PlainAgent,
+  type IncomingMessage,
+  request as requestPlain,
+} from "node:http";
+import { Agent as SecureAgent, request as requestSecure } from "node:https";
+import { connect as connectTcp, isIP, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type SecureVersion } from "node:tls";
 import { Failure } from "./failure.ts";
 import { shown } from "./foreign-text.ts";
 import type { RawRequest, RawResponse } from "./http-exchange.ts";
 import { wireFailure } from "./http-failure.ts";
+import { isSocks } from "./http-proxy.ts";
+import { closedByProxy, event, readSome } from "./http-socket.ts";
+import { openSocks } from "./http-socks.ts";
 import { systemAuthorities, type TlsMaterial } from "./http-tls.ts";
 import { limits } from "./limits.ts";
 
-/** Connections to https servers by way of one proxy. */
-export class Tunnel {
-  readonly #agent: TunnelAgent;
+/** What is believed of, and shown to, the two who may speak TLS. */
+export interface TunnelTls {
+  readonly server: TlsMaterial;
+  readonly proxy: TlsMaterial;
+}
 
-  /** `tls` is for the servers. The proxy itself is always checked, and shown no certificate of ours. */
-  constructor(proxy: URL, tls: TlsMaterial) {
-    this.#agent = new TunnelAgent(proxy, tls);
+/** Connections to servers by way of one proxy. */
+export class Tunnel {
+  readonly #plain: PlainAgent;
+  readonly #secure: SecureAgent;
+
+  /** `proxy` is of the kind http, https or SOCKS. */
+  constructor(proxy: URL, tls: TunnelTls) {
+    const dialer = { proxy, tls };
+    this.#plain = new PlainTunnelAgent(dialer);
+    this.#secure = new SecureTunnelAgent(dialer);
   }
 
   /** Sends a request and returns when the header of its answer is there. */
   async exchange(url: URL, { method, headers, body, signal }: RawRequest): Promise<RawResponse> {
     signal.throwIfAborted();
     const answered = Promise.withResolvers<IncomingMessage>();
-    const outgoing = requestHttps(url, { method, headers, agent: this.#agent });
+    const outgoing =
+      url.protocol === "https:"
+        ? requestSecure(url, { method, headers, agent: this.#secure })
+        : requestPlain(url, { method, headers, agent: this.#plain });
     outgoing.on("response", answered.resolve).on("error", answered.reject);
     const stop = () => {
       answered.reject(signal.reason);
@@ -42,7 +63,8 @@ export class Tunnel {
 
   /** Closes the connections that nobody uses. */
   close(): void {
-    this.#agent.destroy();
+    this.#plain.destroy();
+    this.#secure.destroy();
   }
 }
 
@@ -72,62 +94,91 @@ function responseOf(message: IncomingMessage): RawResponse {
   return { status: statusCode, statusText: statusMessage, headers, bytes: message };
 }
 
-class TunnelAgent extends Agent {
-  readonly #proxy: URL;
-  readonly #tls: TlsMaterial;
+/** What a connection is made with. */
+interface Dialer {
+  readonly proxy: URL;
+  readonly tls: TunnelTls;
+}
 
-  constructor(proxy: URL, tls: TlsMaterial) {
+type Connected = (error: Error | null, socket: Duplex) => void;
+
+class PlainTunnelAgent extends PlainAgent {
+  readonly #dialer: Dialer;
+
+  constructor(dialer: Dialer) {
     super({ keepAlive: true });
-    this.#proxy = proxy;
-    this.#tls = tls;
+    this.#dialer = dialer;
   }
 
-  override createConnection(
-    target: RequestOptions,
-    connected?: (error: Error | null, socket: Duplex) => void,
-  ): undefined {
-    const host = target.host ?? "";
-    this.#connect(host, Number(target.port ?? 443)).then(
-      (socket) => connected?.(null, socket),
-      (error: Error) => connected?.(error, new Socket()),
-    );
-  }
-
-  async #connect(host: string, port: number): Promise<Socket> {
-    const socket = await connectProxy(this.#proxy);
-    try {
-      await openTunnel(socket, `${host.includes(":") ? `[${host}]` : host}:${port}`, this.#proxy);
-      const secure = connectTls({
-        socket,
-        host,
-        ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-        ...this.#tls,
-        ca: this.#tls.ca ?? systemAuthorities(),
-      });
-      await event(secure, "secureConnect");
-      return secure;
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    }
+  override createConnection(target: ClientRequestArgs, connected?: Connected): undefined {
+    report(connectBy(this.#dialer, targetOf(target, 80)), connected);
   }
 }
 
-async function connectProxy(proxy: URL): Promise<Socket> {
+class SecureTunnelAgent extends SecureAgent {
+  readonly #dialer: Dialer;
+
+  constructor(dialer: Dialer) {
+    super({ keepAlive: true });
+    this.#dialer = dialer;
+  }
+
+  override createConnection(target: ClientRequestArgs, connected?: Connected): undefined {
+    report(connectSecurely(this.#dialer, targetOf(target, 443)), connected);
+  }
+}
+
+/** Where a tunnel is to end. */
+interface Target {
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+function targetOf({ host, port }: ClientRequestArgs, usualPort: number): Target {
+  return { host: (host ?? "").replace(/^\[|\]$/g, ""), port: Number(port ?? usualPort) };
+}
+
+function report(connecting: Promise<Socket>, connected: Connected | undefined): void {
+  connecting.then(
+    (socket) => connected?.(null, socket),
+    (error: Error) => connected?.(error, new Socket()),
+  );
+}
+
+async function connectSecurely(dialer: Dialer, target: Target): Promise<Socket> {
+  const socket = await connectBy(dialer, target);
+  try {
+    const secure = connectTls({ socket, ...secureTo(target.host, dialer.tls.server) });
+    await event(secure, "secureConnect");
+    return secure;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** Returns a connection to `target`, on which nothing has been said yet. */
+async function connectBy({ proxy, tls }: Dialer, target: Target): Promise<Socket> {
+  const socket = await connectProxy(proxy, tls.proxy);
+  try {
+    await (isSocks(proxy) ? openSocks(socket, target, proxy) : openTunnel(socket, target, proxy));
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function connectProxy(proxy: URL, tls: TlsMaterial): Promise<Socket> {
   const host = proxy.hostname.replace(/^\[|\]$/g, "");
   try {
-    if (proxy.protocol === "http:") {
+    if (proxy.protocol !== "https:") {
       const socket = connectTcp({ host, port: Number(proxy.port || 80) });
       await event(socket, "connect");
       return socket;
     }
-    const socket = connectTls({
-      host,
-      port: Number(proxy.port || 443),
-      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-      ca: systemAuthorities(),
-      rejectUnauthorized: true,
-    });
+    const socket = connectTls({ port: Number(proxy.port || 443), ...secureTo(host, tls) });
     await event(socket, "secureConnect");
     return socket;
   } catch (error) {
@@ -136,8 +187,33 @@ async function connectProxy(proxy: URL): Promise<Socket> {
   }
 }
 
-/** Asks the proxy for a way to `target`, and returns when it has answered that there is one. */
-async function openTunnel(socket: Socket, target: string, proxy: URL): Promise<void> {
+function secureTo(host: string, { minVersion, maxVersion, ...tls }: TlsMaterial) {
+  return {
+    host,
+    ...(isIP(host) === 0 && { servername: host }),
+    ...tls,
+    ca: tls.ca ?? systemAuthorities(),
+    ...(minVersion !== undefined && { minVersion: versionName(minVersion) }),
+    ...(maxVersion !== undefined && { maxVersion: versionName(maxVersion) }),
+  };
+}
+
+const versionNames: Readonly<Record<number, SecureVersion>> = {
+  0x301: "TLSv1",
+  0x302: "TLSv1.1",
+  0x303: "TLSv1.2",
+  0x304: "TLSv1.3",
+};
+
+function versionName(version: number): SecureVersion {
+  const name = versionNames[version];
+  if (name === undefined) throw new Failure("bug", `no version of TLS: ${version}`);
+  return name;
+}
+
+/** Asks the proxy for a way to the target, and returns when it has answered that there is one. */
+async function openTunnel(socket: Socket, { host, port }: Target, proxy: URL): Promise<void> {
+  const target = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${authorization(proxy)}\r\n`);
   const line = await answerTo(socket);
   const [, status, reason = ""] = /^HTTP\/1\.[01] (\d{3}) ?(.*)$/.exec(line) ?? [];
@@ -160,13 +236,7 @@ function authorization({ username, password }: URL): string {
 async function answerTo(socket: Socket): Promise<string> {
   let answer = Buffer.alloc(0);
   for (;;) {
-    const chunk: unknown = socket.read();
-    if (!Buffer.isBuffer(chunk)) {
-      await event(socket, "readable");
-      if (socket.readableEnded || socket.destroyed) throw closedByProxy();
-      continue;
-    }
-    answer = Buffer.concat([answer, chunk]);
+    answer = Buffer.concat([answer, await readSome(socket)]);
     const end = answer.indexOf("\r\n\r\n");
     if (end >= 0) {
       const rest = answer.subarray(end + 4);
@@ -175,18 +245,4 @@ async function answerTo(socket: Socket): Promise<string> {
     }
     if (answer.length > limits.proxyHeaderBytes) throw closedByProxy();
   }
-}
-
-function closedByProxy(): Failure {
-  return new Failure("unavailable", "proxyconnect tcp: the proxy closed the connection");
-}
-
-/** Waits for one event of a socket. Fails with its error, or if it is closed instead. */
-function event(socket: Socket, name: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const closed = () => reject(closedByProxy());
-  socket.once(name, resolve).once("error", reject).once("close", closed);
-  return promise.finally(() => {
-    socket.off(name, resolve).off("error", reject).off("close", closed);
-  });
 }

@@ -3,7 +3,7 @@
 import { asFailure, Failure, inContext } from "./failure.ts";
 import type { RawRequest, RawResponse } from "./http-exchange.ts";
 import { wireFailure } from "./http-failure.ts";
-import { type ProxySettings, proxyFor } from "./http-proxy.ts";
+import { isSocks, type ProxySettings, proxyFor } from "./http-proxy.ts";
 import { Stall, type StallTimes } from "./http-stall.ts";
 import type { TlsMaterial, TlsSettings } from "./http-tls.ts";
 import type { Tunnel } from "./http-tunnel.ts";
@@ -17,6 +17,8 @@ export type { TlsSettings } from "./http-tls.ts";
 export interface HttpOptions {
   readonly tls: TlsSettings;
   readonly proxies: ProxySettings;
+  /** The path of the socket of this machine that all requests go to, whatever host they name. */
+  readonly unix?: string;
   /** How long which silence is borne; what is absent is as in `limits`. */
   readonly times?: Partial<StallTimes>;
 }
@@ -74,12 +76,15 @@ export class HttpSession implements AsyncDisposable {
   readonly #options: HttpOptions;
   readonly #tls: TlsMaterial;
   readonly #direct: Bun.FetchSession;
+  /** To proxies, by which plain http goes. */
+  #proxied: Promise<Bun.FetchSession> | undefined;
   readonly #tunnels = new Map<string, Promise<Tunnel>>();
 
   constructor(options: HttpOptions, tls: TlsMaterial) {
     this.#options = options;
     this.#tls = tls;
-    this.#direct = new Bun.FetchSession({ tls });
+    const { unix } = options;
+    this.#direct = new Bun.FetchSession({ tls, ...(unix !== undefined && { unix }) });
   }
 
   /**
@@ -107,7 +112,8 @@ export class HttpSession implements AsyncDisposable {
       stall.end();
       if (outgoing.failure !== undefined) throw outgoing.failure.error;
       if (signal?.aborted === true) throw asFailure(signal.reason);
-      const failure = await wireFailure(stall.failure ?? error, { url, proxy });
+      const { unix } = this.#options;
+      const failure = await wireFailure(stall.failure ?? error, { url, proxy, unix });
       throw inContext(`${capitalised(method)} ${JSON.stringify(redactedUrl(url))}`, failure);
     }
   }
@@ -115,6 +121,7 @@ export class HttpSession implements AsyncDisposable {
   /** Closes the connections that nobody uses. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#direct.close();
+    (await this.#proxied)?.close();
     for (const tunnel of this.#tunnels.values()) (await tunnel).close();
   }
 
@@ -124,30 +131,48 @@ export class HttpSession implements AsyncDisposable {
   }
 
   async #exchange(url: URL, proxy: URL | undefined, request: RawRequest): Promise<RawResponse> {
-    // The runtime's own way through CONNECT has no back-pressure: a layer would end up in memory.
-    if (proxy !== undefined && url.protocol === "https:") {
+    if (proxy === undefined) return fetchBy(this.#direct, url, { ...request, proxy: false });
+    // The runtime's own way through CONNECT has no back-pressure: a layer would end up in memory. And
+    // SOCKS it does not speak.
+    if (url.protocol === "https:" || isSocks(proxy)) {
       return (await this.#tunnel(proxy)).exchange(url, request);
     }
-    const { status, statusText, headers, body } = await this.#direct.fetch(url, {
-      method: request.method,
-      headers: request.headers,
-      signal: request.signal,
-      redirect: "manual",
-      decompress: false,
-      timeout: false,
-      proxy: proxy === undefined ? false : { url: proxy, respectNoProxy: false },
-      ...(request.body === undefined ? {} : { body: request.body }),
-    });
-    return { status, statusText, headers, bytes: body ?? undefined };
+    this.#proxied ??= this.#proxyMaterial().then((tls) => new Bun.FetchSession({ tls }));
+    const way = { url: proxy, respectNoProxy: false };
+    return fetchBy(await this.#proxied, url, { ...request, proxy: way });
   }
 
   #tunnel(proxy: URL): Promise<Tunnel> {
-    const tunnel =
-      this.#tunnels.get(proxy.href) ??
-      import("./http-tunnel.ts").then(({ Tunnel }) => new Tunnel(proxy, this.#tls));
+    const tunnel = this.#tunnels.get(proxy.href) ?? this.#openTunnel(proxy);
     this.#tunnels.set(proxy.href, tunnel);
     return tunnel;
   }
+
+  async #openTunnel(proxy: URL): Promise<Tunnel> {
+    const { Tunnel } = await import("./http-tunnel.ts");
+    return new Tunnel(proxy, { server: this.#tls, proxy: await this.#proxyMaterial() });
+  }
+
+  /** Only who uses a proxy minds what is believed of it. */
+  async #proxyMaterial(): Promise<TlsMaterial> {
+    const { proxyTls, readTls } = await import("./http-tls.ts");
+    return readTls(proxyTls(this.#options.tls));
+  }
+}
+
+async function fetchBy(
+  session: Bun.FetchSession,
+  url: URL,
+  { body: bytes, ...request }: RawRequest & Pick<BunFetchRequestInit, "proxy">,
+): Promise<RawResponse> {
+  const { status, statusText, headers, body } = await session.fetch(url, {
+    ...request,
+    redirect: "manual",
+    decompress: false,
+    timeout: false,
+    ...(bytes === undefined ? {} : { body: bytes }),
+  });
+  return { status, statusText, headers, bytes: body ?? undefined };
 }
 
 /** A body on its way, and what became of it: an error of its own is not one of the wire. */

@@ -50,13 +50,13 @@ describe("proxyFor", () => {
     expect(choose(`https://${host}/`, except) === undefined).toBe(excepted);
   });
 
-  test("N12: refuses SOCKS rather than going around it", () => {
+  test("N12: refuses what it does not speak rather than going around it", () => {
     expect(() =>
-      proxyFor(new URL("https://a.example/"), { https: "socks5://u:secret@p:1" }),
+      proxyFor(new URL("https://a.example/"), { https: "socks4://u:secret@p:1" }),
     ).toThrow(
       expect.objectContaining({
         code: "unsupported",
-        message: "Proxies of the kind socks5:// are not spoken to",
+        message: "Proxies of the kind socks4:// are not spoken to",
       }),
     );
   });

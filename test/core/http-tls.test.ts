@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../core/failure.ts";
-import { readTls, systemAuthorities } from "../../core/http-tls.ts";
+import { proxyTls, readTls, systemAuthorities } from "../../core/http-tls.ts";
 import { failureOf } from "../support/failure-of.ts";
 import { testWith } from "../support/needs.ts";
 import { anotherCertificate, serverCertificate } from "../support/server-certificate.ts";
@@ -45,5 +45,56 @@ describe("readTls", () => {
     const failure = failureOf(() => readTls({ verify: true, authorities: [], client }));
     expect(failure).toMatchObject({ code: "config" });
     expect(String(failure)).not.toContain("secret");
+  });
+
+  withTls("believes what takes the place of the system's authorities, and the others", () => {
+    const { authority } = serverCertificate();
+    const { authority: other } = anotherCertificate();
+    const settings = { verify: true, authorities: [authority], system: [other] };
+    expect(readTls(settings).ca).toEqual([other, authority]);
+    expect(readTls({ ...settings, system: [] }).ca).toEqual([authority]);
+  });
+
+  test("N7: does not take it for the system's authorities where there are none at all", () => {
+    const none = { authorities: [], system: [] };
+    expect(failureOf(() => readTls({ verify: true, ...none }))).toMatchObject({
+      code: "config",
+      message: "There is no certificate authority to believe",
+    });
+    expect(readTls({ verify: false, ...none })).toEqual({ rejectUnauthorized: false });
+  });
+
+  test("says what may be spoken as the runtime wants it", () => {
+    const protocol = {
+      minVersion: "1.1",
+      maxVersion: "1.3",
+      cipherSuites: ["A", "B"],
+      namedGroups: ["P-256", "X25519"],
+    } as const;
+    expect(readTls({ verify: false, authorities: [], protocol })).toEqual({
+      rejectUnauthorized: false,
+      minVersion: 0x302,
+      maxVersion: 0x304,
+      ciphers: "A:B",
+      ecdhCurve: "P-256:X25519",
+    });
+  });
+});
+
+describe("proxyTls", () => {
+  test("N12: always checks, and shows no certificate of ours", () => {
+    const settings = {
+      verify: false,
+      authorities: ["a"],
+      system: ["s"],
+      client: { certificate: "c", key: "k" },
+      protocol: { minVersion: "1.3" },
+    } as const;
+    const { system, protocol } = settings;
+    expect(proxyTls(settings)).toEqual({ verify: true, authorities: [], system, protocol });
+    expect(proxyTls({ verify: false, authorities: ["a"] })).toEqual({
+      verify: true,
+      authorities: [],
+    });
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { collect } from "../../core/blob/collect.ts";
 import { Failure } from "../../core/failure.ts";
 import { openHttp } from "../../core/http.ts";
+import type { TlsProtocol } from "../../core/http-tls.ts";
 import { testWith } from "../support/needs.ts";
 import { startRawServer } from "../support/raw-http.ts";
 import { rejection } from "../support/rejection.ts";
@@ -110,5 +111,47 @@ describe("Tunnel", () => {
       code: "refused",
       message: `Get "https://registry.test/": proxyconnect tcp: proxy 127.0.0.1:${proxy.port} answered 407 Odd`,
     });
+  });
+
+  withTls("N12: checks a proxy that speaks TLS, also where the server is not checked", async () => {
+    const { cert, key, authority } = serverCertificate();
+    const unchecked = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      tls: { cert, key },
+      fetch: () => new Response("from the proxy"),
+    });
+    const proxy = `https://127.0.0.1:${unchecked.port}`;
+    const client = { certificate: authority, key: serverCertificate().authorityKey };
+    await using http = await openHttp({
+      tls: { verify: false, authorities: [], client },
+      proxies: { http: proxy, https: proxy },
+    });
+    for (const target of ["http://registry.test/", "https://registry.test/"]) {
+      const failure = await rejection(http.send({ method: "GET", url: new URL(target) }));
+      expect(failure.message).toContain("certificate");
+      expect(failure.code).toBe("refused");
+    }
+    await unchecked.stop(true);
+  });
+
+  withTls("speaks through a tunnel what it may speak, and nothing else", async () => {
+    await using proxy = await startTunnelProxy(server?.port ?? 0);
+    const status = async (protocol: TlsProtocol) => {
+      await using http = await openHttp({
+        tls: { verify: false, authorities: [], protocol },
+        proxies: { https: `http://127.0.0.1:${proxy.port}` },
+      });
+      const url = new URL("https://registry.test/");
+      const response = await http.send({ method: "GET", url });
+      await response.discard();
+      return response.status;
+    };
+    expect(await status({ minVersion: "1.3" })).toBe(200);
+    expect(
+      await status({ maxVersion: "1.2", cipherSuites: ["ECDHE-ECDSA-AES128-GCM-SHA256"] }),
+    ).toBe(200);
+    const foreign: TlsProtocol = { maxVersion: "1.2", cipherSuites: ["ECDHE-RSA-AES128-SHA"] };
+    expect((await rejection(status(foreign))).code).not.toBe("bug");
   });
 });

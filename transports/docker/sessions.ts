@@ -34,13 +34,13 @@ export class Sessions implements AsyncDisposable {
   }
 }
 
-function tlsFor(audience: Audience, tls: TlsSettings): TlsSettings {
+function tlsFor(audience: Audience, { client, ...tls }: TlsSettings): TlsSettings {
   switch (audience) {
     case "registry":
-      return tls;
+      return client === undefined ? tls : { ...tls, client };
     case "elsewhere":
-      return { verify: tls.verify, authorities: tls.authorities };
+      return tls;
     case "token-service":
-      return { verify: true, authorities: tls.authorities };
+      return { ...tls, verify: true };
   }
 }
