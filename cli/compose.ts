@@ -1,8 +1,14 @@
 // Composing: joins flags, environment, config readers and transports into what core asks for.
 
+import { authFileChoice } from "../core/config/auth-file-places.ts";
+import {
+  CredentialFinder,
+  type CredentialFinderOptions,
+  filesHelper,
+} from "../core/config/credentials.ts";
 import { locate, policyFile } from "../core/config/locations.ts";
 import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
-import { registryAccess } from "../core/config/registry-access.ts";
+import { type CredentialSearch, registryAccess } from "../core/config/registry-access.ts";
 import type { PlatformWish } from "../core/content/platform.ts";
 import { during, Failure } from "../core/failure.ts";
 import type { Credentials } from "../core/image/registry-access.ts";
@@ -20,6 +26,8 @@ export interface Side {
   readonly flags: RegistryValues & Partial<Pick<ImageValues, "sharedBlobDir">>;
   /** What holds for the whole command where the side's own flag is absent. */
   readonly tlsVerify?: boolean | undefined;
+  /** Likewise. */
+  readonly authFile?: string | undefined;
   /** The most that one request may carry of a blob; absent: whatever the registry takes. */
   readonly uploadChunkBytes?: number | undefined;
   readonly dir?: DirSettings;
@@ -34,14 +42,17 @@ export interface Operation extends AsyncDisposable {
   readonly patience: Patience;
   /** What transports keep open from one side to the other. */
   readonly shared: AsyncDisposable[];
+  /** Who finds credentials for all of them. */
+  readonly finder: CredentialFinder;
 }
 
 /** Begins an operation of one side or several. */
-export function beginOperation(): Operation {
+export function beginOperation(call: Call): Operation {
   const shared: AsyncDisposable[] = [];
   return {
     patience: createPatience(),
     shared,
+    finder: createCredentialFinder(call),
     async [Symbol.asyncDispose]() {
       for (const each of shared.splice(0)) await each[Symbol.asyncDispose]();
     },
@@ -52,10 +63,24 @@ function createPatience(): Patience {
   return new Patience({ random: Math.random });
 }
 
+function createCredentialFinder(call: Call): CredentialFinder {
+  return new CredentialFinder(credentialOptions(call));
+}
+
+/** Returns what finding and keeping credentials takes. */
+export function credentialOptions({ environment, signal, log }: Call): CredentialFinderOptions {
+  return { environment, signal, log, helpers: async () => [filesHelper] };
+}
+
 /** Returns what a transport is lent for one side. Fails with `usage` if the side's flags contradict. */
 export function contextOf(call: Call, side: Side): TransportContext {
   const { flags, tlsVerify, dir, oci, operation, uploadChunkBytes } = side;
-  const credentials = credentialsOf(flags);
+  const search: CredentialSearch = {
+    kind: "search",
+    finder: operation?.finder ?? createCredentialFinder(call),
+    authFile: authFileChoice(flags.authFile ?? side.authFile, call.environment),
+  };
+  const credentials = credentialsOf(flags) ?? search;
   const verify = flags.tlsVerify ?? tlsVerify ?? call.global.tlsVerify;
   const shared = flags.sharedBlobDir ?? "";
   const wish = {
@@ -81,8 +106,37 @@ export function contextOf(call: Call, side: Side): TransportContext {
   };
 }
 
-/** Returns who the flags say we are. The order of the checks, and their words, are the original's. */
-function credentialsOf(flags: RegistryValues): Credentials {
+/** A name and a password, and how they are to be shown to a registry. */
+export interface LoginWish {
+  readonly login: { readonly username: string; readonly password: string };
+  readonly certDir: string;
+  readonly tlsVerify: boolean | undefined;
+}
+
+/** Tells whether the registry at `host` takes a name and a password. */
+export async function verifyLogin(call: Call, host: string, wish: LoginWish): Promise<boolean> {
+  const { login, certDir, tlsVerify } = wish;
+  const context = contextOf(call, {
+    flags: {
+      ...login,
+      certDir,
+      tlsVerify,
+      authFile: undefined,
+      creds: undefined,
+      registryToken: undefined,
+      noCreds: false,
+    },
+  });
+  const accepted = await transports.docker.verifyLogin?.(host, context);
+  if (accepted === undefined) throw new Failure("bug", "There is nothing to log in to");
+  return accepted;
+}
+
+/**
+ * Returns who the flags say we are; undefined if they do not. The order of the checks, and their words,
+ * are the original's.
+ */
+function credentialsOf(flags: RegistryValues): Credentials | undefined {
   const { creds, username, password, noCreds, registryToken } = flags;
   if (creds !== undefined && noCreds) {
     throw usage("creds and no-creds cannot be specified at the same time");
@@ -107,7 +161,7 @@ function credentialsOf(flags: RegistryValues): Credentials {
   if (username !== undefined && password !== undefined) {
     return { kind: "basic", username, password };
   }
-  return { kind: "anonymous" };
+  return noCreds ? { kind: "anonymous" } : undefined;
 }
 
 function splitCreds(creds: string): { readonly username: string; readonly password: string } {

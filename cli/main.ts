@@ -11,6 +11,8 @@ const tree = defineTree({
   help: async () => (await import("./commands/help.ts")).help,
   inspect: async () => (await import("./commands/inspect.ts")).inspect,
   "list-tags": async () => (await import("./commands/list-tags.ts")).listTags,
+  login: async () => (await import("./commands/login.ts")).login,
+  logout: async () => (await import("./commands/logout.ts")).logout,
   "manifest-digest": async () => (await import("./commands/manifest-digest.ts")).manifestDigest,
 });
 

@@ -20,6 +20,10 @@ export const limits = {
   tagsPages: 10_000,
   indexJsonBytes: 32 * MiB,
   configFileBytes: 4 * MiB,
+  /** What somebody may type, or pipe in, when asked for a name or a password. */
+  inputBytes: 1 * MiB,
+  /** What a credential helper may say. */
+  helperOutputBytes: 1 * MiB,
   jsonDepth: 64,
   layers: 10_000,
 
@@ -52,6 +56,10 @@ export const limits = {
   commitMs: 300_000,
   /** How long a server is looked at once more, to say why TLS failed. */
   secondLookMs: 2_000,
+  /** How long a credential helper may take; it may have to ask a person. */
+  helperMs: 60_000,
+  /** Credentials that were looked for again so recently are not looked for once more. */
+  renewalMs: 60_000,
   /** How long plain http is held back where both are allowed and https stays silent. */
   headStartMs: 300,
   /** No byte for so long means that the connection is broken. */

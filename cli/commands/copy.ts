@@ -23,7 +23,7 @@ import {
   unsigned,
   type Values,
 } from "../flags/flag.ts";
-import { destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
+import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
 import { imageNames } from "../help.ts";
 import { openProgress } from "../output/open-progress.ts";
 import { retrying } from "../retrying.ts";
@@ -33,6 +33,7 @@ const flags = {
   target: imageFlags("dest-"),
   keeping: destinationFlags,
   retry: retryFlags,
+  authFile: authFileFlag("authfile"),
   additionalTags: list("additional-tag", "additional tags (supports docker-archive)"),
   all: toggle("all", "Copy all images if SOURCE-IMAGE is a list", { shorthand: "a" }),
   digestFile: text("digestfile", "Write the digest of the pushed image to the specified file"),
@@ -81,7 +82,7 @@ ${imageNames(Object.keys(transports), program)}`,
   ],
   flags,
   async run(call) {
-    await using operation = beginOperation();
+    await using operation = beginOperation(call);
     const request = await requestOf(call, operation);
     const { quiet, digestFile, retry } = call.flags;
     using progress = openProgress({ ...call, quiet });
@@ -113,11 +114,12 @@ async function requestOf(
   const target = await during(`Invalid destination name ${to}`, () =>
     parseImageName(to, transports),
   );
-  const { tlsVerify, keeping } = said;
-  const source = contextOf(call, { flags: said.source, tlsVerify, operation });
+  const { tlsVerify, authFile, keeping } = said;
+  const source = contextOf(call, { flags: said.source, tlsVerify, authFile, operation });
   const destination = contextOf(call, {
     flags: said.target,
     tlsVerify,
+    authFile,
     operation,
     uploadChunkBytes: keeping.uploadChunkBytes,
     dir: dirSettings(keeping),

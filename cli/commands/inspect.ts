@@ -67,7 +67,7 @@ export const inspect = defineTool({
     if (raw && format !== "") {
       throw new Failure("usage", "raw output does not support format option");
     }
-    await using operation = beginOperation();
+    await using operation = beginOperation(call);
     const context = contextOf(call, { flags: image, operation });
     const reference = await during(parsing(name), () => parseImageName(name, transports));
     const shown = await retrying(call, retry, () => look(call, { name, reference, context }));

@@ -18,6 +18,7 @@ export type Prefix = "" | "src-" | "dest-";
 /** How the registry of one side is spoken to. Present wherever a registry may be. */
 export function registryFlags(prefix: Prefix) {
   return {
+    authFile: authFileFlag(`${prefix}authfile`),
     creds: maybeText(
       `${prefix}creds`,
       "Use `USERNAME[:PASSWORD]` for accessing the registry",
@@ -40,6 +41,14 @@ export function registryFlags(prefix: Prefix) {
     ),
     noCreds: toggle(`${prefix}no-creds`, "Access the registry anonymously"),
   } satisfies FlagGroup;
+}
+
+/** Where the credentials for registries are read from; absent: the environment says. */
+export function authFileFlag(name: string) {
+  return maybeText(
+    name,
+    "path of the registry credentials file. Default is ${XDG_RUNTIME_DIR}/containers/auth.json",
+  );
 }
 
 /** What one side's registry flags say. */

@@ -3,8 +3,8 @@
 import { fstatSync } from "node:fs";
 
 /** Tells whether one of the program's streams is a terminal. */
-export function isTerminal(stream: "stdout" | "stderr"): boolean {
-  const descriptor = stream === "stdout" ? 1 : 2;
+export function isTerminal(stream: "stdin" | "stdout" | "stderr"): boolean {
+  const descriptor = ["stdin", "stdout", "stderr"].indexOf(stream);
   if (!isDevice(descriptor)) return false;
   // Loaded only now, because it takes longer than all the rest of starting up.
   const tty: typeof import("node:tty") = require("node:tty");

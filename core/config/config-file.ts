@@ -1,6 +1,6 @@
 // Configuration files: small files that an administrator or a user wrote.
 
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 
 import { collect } from "../blob/collect.ts";
 import { asFailure, Failure } from "../failure.ts";
@@ -30,6 +30,17 @@ export function isMissing(error: unknown): boolean {
   const cause = error instanceof Failure ? error.cause : error;
   if (!(cause instanceof Error && "code" in cause)) return false;
   return cause.code === "ENOENT" || cause.code === "ENOTDIR";
+}
+
+/** Tells whether there is something at `path`. Fails with `io` if that cannot be found out. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw asFailure(error);
+  }
 }
 
 // Not Bun.file(path).stream(), which cannot read from devices and pipes of every kind.

@@ -1,35 +1,47 @@
 // Registry access: what flags, files and the environment say about speaking to registries.
 
 import type { Environment } from "../environment.ts";
+import { during } from "../failure.ts";
 import type { ProxySettings } from "../http.ts";
 import type { Credentials, RegistryAccess, RegistryConnection } from "../image/registry-access.ts";
+import type { AuthFileChoice } from "./auth-file-places.ts";
+import { keyOfRepository } from "./auth-key.ts";
 import {
   certificateDirectories,
   type Certificates,
   readCertificates,
   readSystemAuthorities,
 } from "./certificates.ts";
+import type { CredentialFinder } from "./credentials.ts";
 
 /** What the user says about all registries of one side of an operation. */
 export interface AccessWish {
-  readonly credentials: Credentials;
+  readonly credentials: Credentials | CredentialSearch;
   /** Absent: certificates are verified. */
   readonly tlsVerify?: boolean;
   /** The only directory to look for certificates in; absent: the usual ones are searched. */
   readonly certificateDirectory?: string;
 }
 
+/** Who looks for credentials, and in which files, for those who do not say who they are. */
+export interface CredentialSearch {
+  readonly kind: "search";
+  readonly finder: CredentialFinder;
+  readonly authFile: AuthFileChoice;
+}
+
 /** Returns the answers for one side of an operation. Nothing is read before it is asked. */
 export function registryAccess(wish: AccessWish, environment: Environment): RegistryAccess {
   return {
     proxies: proxiesIn(environment),
-    async connectionTo(host): Promise<RegistryConnection> {
+    async connectionTo(host, repository): Promise<RegistryConnection> {
+      const known = await credentialsFor(host, repository, wish);
       const { authorities, client } = await certificatesFor(host, wish, environment);
       const system = await readSystemAuthorities(environment);
       const verify = wish.tlsVerify ?? true;
       return {
         insecure: !verify,
-        credentials: wish.credentials,
+        ...known,
         tls: {
           verify,
           authorities: [...authorities, ...(system === undefined ? [] : [system])],
@@ -37,6 +49,22 @@ export function registryAccess(wish: AccessWish, environment: Environment): Regi
         },
       };
     },
+  };
+}
+
+async function credentialsFor(
+  host: string,
+  repository: string,
+  { credentials: wish }: AccessWish,
+): Promise<Pick<RegistryConnection, "credentials" | "renewCredentials">> {
+  if (wish.kind !== "search") return { credentials: wish };
+  const { finder, authFile } = wish;
+  const key = keyOfRepository(host, repository);
+  const found = await during("getting username and password", () => finder.find(key, authFile));
+  if (found === undefined) return { credentials: { kind: "anonymous" } };
+  return {
+    credentials: found,
+    renewCredentials: (refused) => finder.renew(key, authFile, refused),
   };
 }
 

@@ -7,7 +7,36 @@ export type Credentials =
   | { readonly kind: "anonymous" }
   | { readonly kind: "basic"; readonly username: string; readonly password: string }
   /** A bearer token, used verbatim and never refreshed. */
-  | { readonly kind: "token"; readonly token: string };
+  | { readonly kind: "token"; readonly token: string }
+  /** What bearer tokens are made from, and the name and password that came with it, perhaps empty. */
+  | {
+      readonly kind: "identity";
+      readonly token: IdentityToken;
+      readonly username: string;
+      readonly password: string;
+    };
+
+/**
+ * A token that others are made from. Services may replace it whenever it is used, so that all who use it
+ * share one.
+ */
+export class IdentityToken {
+  #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The token as it is now. */
+  get value(): string {
+    return this.#value;
+  }
+
+  /** Takes the token that a service gave in place of this one. */
+  replace(value: string): void {
+    this.#value = value;
+  }
+}
 
 /** How one registry is to be spoken to. */
 export interface RegistryConnection {
@@ -15,6 +44,11 @@ export interface RegistryConnection {
   readonly insecure: boolean;
   readonly tls: TlsSettings;
   readonly credentials: Credentials;
+  /**
+   * Looks for credentials that took the place of `refused`, which the registry does not take any more;
+   * undefined if there are none. Absent where they can be no others.
+   */
+  readonly renewCredentials?: (refused: Credentials) => Promise<Credentials | undefined>;
 }
 
 /** Answers for each registry; asked once per client. Fails with `config`. */

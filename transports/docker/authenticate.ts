@@ -1,17 +1,20 @@
 // Authentication: what a registry is shown, so that it knows who asks.
 
-import { Failure } from "../../core/failure.ts";
+import { asFailure, Failure } from "../../core/failure.ts";
 import type { HttpResponse } from "../../core/http.ts";
-import type { Credentials } from "../../core/image/registry-access.ts";
+import type { Credentials, RegistryConnection } from "../../core/image/registry-access.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
+import { limits } from "../../core/limits.ts";
 import { type Challenge, challengeFor, challengesOf } from "./challenge.ts";
 import type { Healer } from "./healing.ts";
-import type { Token } from "./token.ts";
+import { RefusedCredentials, type Token } from "./token.ts";
 
 /** What is shown to a registry. */
 export interface Authorization {
   /** The value of the header. */
   readonly header: string;
+  /** Who it says we are. */
+  readonly credentials: Credentials;
   /** The token behind it; absent if it is none that could be renewed. */
   readonly renewal?: Renewal;
 }
@@ -29,11 +32,14 @@ export interface TokenWish {
   readonly realm: string;
   readonly service: string | undefined;
   readonly scopes: readonly string[];
+  readonly credentials: Credentials;
 }
 
 /** What an Authenticator works with. */
 export interface AuthenticatorOptions {
   readonly credentials: Credentials;
+  /** Looks for others in place of refused ones; absent where there can be none. */
+  readonly renewCredentials?: RegistryConnection["renewCredentials"];
   /** What the registry asked for when it was pinged. */
   readonly challenges: readonly Challenge[];
   readonly requestToken: (wish: TokenWish, asker: Healer) => Promise<Token>;
@@ -44,6 +50,8 @@ export interface AuthenticatorOptions {
 
 interface HeldToken {
   readonly token: Token;
+  /** By which it was had. */
+  readonly credentials: Credentials;
   readonly expires: number;
   /** How many requests were shown it. */
   uses: number;
@@ -59,9 +67,13 @@ export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #challenge: Challenge | undefined;
   readonly #tokens = new Map<string, Promise<HeldToken>>();
+  #credentials: Credentials;
+  /** When others were looked for last, and whether there were any. */
+  #renewal: { readonly at: number; readonly found: Promise<boolean> } | undefined;
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
     const { challenges, log } = options;
     this.#challenge = challenges.find(({ scheme }) => scheme === "basic" || scheme === "bearer");
     if (challenges.length > 0 && this.#challenge === undefined) {
@@ -77,34 +89,78 @@ export class Authenticator {
    * nothing.
    */
   async authorize(scopes: readonly string[], asker: Healer): Promise<Authorization | undefined> {
-    const { credentials } = this.#options;
+    const credentials = this.#credentials;
     if (this.#challenge === undefined) return undefined;
     if (this.#challenge.scheme === "basic") return basic(credentials);
-    if (credentials.kind === "token") return { header: `Bearer ${credentials.token}` };
+    if (credentials.kind === "token") {
+      return { header: `Bearer ${credentials.token}`, credentials };
+    }
     return bearing(await this.#token(this.#challenge, scopes, asker), 0);
   }
 
   /**
-   * Returns what to show instead of a token that the registry did not take, however long it should have
-   * lasted; undefined if asking again makes no sense.
+   * Returns what to show instead of what the registry did not take; undefined if asking again makes no
+   * sense.
    *
-   * One new token has to do. But where it was shared, and registries take a token only once, another
-   * request may have used it up: then this one gets a token that nobody shares.
+   * First come new tokens, since registries end them before their time. Then credentials are looked for
+   * anew, for they may have ended, too.
    */
   async renew(
-    { renewal }: Authorization,
+    { renewal, credentials }: Authorization,
     scopes: readonly string[],
     asker: Healer,
   ): Promise<Authorization | undefined> {
-    if (renewal === undefined || this.#challenge === undefined) return undefined;
-    const { held, refused } = renewal;
+    if (this.#challenge === undefined) return undefined;
+    const renewed = renewal && (await this.#renewToken(this.#challenge, renewal, scopes, asker));
+    if (renewed !== undefined) return bearing(renewed.held, renewed.refused);
+    return (await this.#renewCredentials(credentials)) ? this.authorize(scopes, asker) : undefined;
+  }
+
+  /**
+   * One new token has to do. But where it was shared, and registries take a token only once, another
+   * request may have used it up: then this one gets a token that nobody shares.
+   */
+  async #renewToken(
+    challenge: Challenge,
+    { held, refused }: Renewal,
+    scopes: readonly string[],
+    asker: Healer,
+  ): Promise<Renewal | undefined> {
     const key = keyOf(scopes);
     const known = this.#tokens.get(key);
     // Somebody else may have renewed it already, even while we looked.
     if ((await known) === held && this.#tokens.get(key) === known) this.#tokens.delete(key);
-    if (refused === 0) return bearing(await this.#token(this.#challenge, scopes, asker), 1);
+    if (refused === 0) return { held: await this.#token(challenge, scopes, asker), refused: 1 };
     if (refused > 1 || held.uses < 2) return undefined;
-    return bearing(await this.#ask(this.#challenge, scopes, asker), 2);
+    return { held: await this.#ask(challenge, scopes, asker), refused: 2 };
+  }
+
+  /** Tells whether there are other credentials now than those that were refused. */
+  async #renewCredentials(refused: Credentials): Promise<boolean> {
+    if (refused !== this.#credentials) return true;
+    const { now, renewCredentials } = this.#options;
+    if (renewCredentials === undefined) return false;
+    const recent = this.#renewal !== undefined && now() - this.#renewal.at < limits.renewalMs;
+    if (!recent) this.#renewal = { at: now(), found: this.#lookAgain(renewCredentials) };
+    // Of those who come at the same time, only the first looks; whoever comes later gets the same answer.
+    return (await this.#renewal?.found) === true && refused !== this.#credentials;
+  }
+
+  async #lookAgain(renew: NonNullable<RegistryConnection["renewCredentials"]>): Promise<boolean> {
+    try {
+      const found = await renew(this.#credentials);
+      if (found === undefined) return false;
+      this.#options.log.debug("The registry takes the credentials no more, going on with new ones");
+      this.#credentials = found;
+      this.#tokens.clear();
+      return true;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== "config" && failure.code !== "io") throw failure;
+      // The refusal says more to the user.
+      this.#options.log.warn(`Looking for new credentials: ${failure.message}`);
+      return false;
+    }
   }
 
   async #token(challenge: Challenge, scopes: readonly string[], asker: Healer): Promise<HeldToken> {
@@ -127,17 +183,22 @@ export class Authenticator {
     }
   }
 
-  async #ask(
-    { parameters }: Challenge,
-    scopes: readonly string[],
-    asker: Healer,
-  ): Promise<HeldToken> {
+  async #ask(challenge: Challenge, scopes: readonly string[], asker: Healer): Promise<HeldToken> {
     const { requestToken, now } = this.#options;
+    const { parameters } = challenge;
     const realm = parameters.get("realm") ?? "";
     if (realm === "") throw new Failure("refused", "missing realm in bearer auth challenge");
     const asked = now();
-    const token = await requestToken({ realm, service: parameters.get("service"), scopes }, asker);
-    return { token, expires: asked + token.lifetimeMs, uses: 0 };
+    const credentials = this.#credentials;
+    const wish = { realm, service: parameters.get("service"), scopes, credentials };
+    try {
+      const token = await requestToken(wish, asker);
+      return { token, credentials, expires: asked + token.lifetimeMs, uses: 0 };
+    } catch (error) {
+      const final = !(error instanceof RefusedCredentials);
+      if (final || !(await this.#renewCredentials(credentials))) throw error;
+      return this.#ask(challenge, scopes, asker);
+    }
   }
 }
 
@@ -147,7 +208,8 @@ function keyOf(scopes: readonly string[]): string {
 
 function bearing(held: HeldToken, refused: number): Authorization {
   held.uses += 1;
-  return { header: `Bearer ${held.token.value}`, renewal: { held, refused } };
+  const { token, credentials } = held;
+  return { header: `Bearer ${token.value}`, credentials, renewal: { held, refused } };
 }
 
 /**
@@ -174,5 +236,16 @@ export function basicHeader({
 }
 
 function basic(credentials: Credentials): Authorization | undefined {
-  return credentials.kind === "basic" ? { header: basicHeader(credentials) } : undefined;
+  switch (credentials.kind) {
+    case "anonymous":
+    case "token":
+      return undefined;
+    case "basic":
+      return { header: basicHeader(credentials), credentials };
+    case "identity":
+      // With the token alone there is no name to come by.
+      return credentials.username === ""
+        ? undefined
+        : { header: basicHeader(credentials), credentials };
+  }
 }

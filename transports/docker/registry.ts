@@ -2,8 +2,18 @@
 
 import { Failure, inContext } from "../../core/failure.ts";
 import { quoted } from "../../core/foreign-text.ts";
-import type { HttpMethod, HttpOptions, HttpResponse, ProxySettings } from "../../core/http.ts";
-import type { Credentials, RegistryConnection } from "../../core/image/registry-access.ts";
+import type {
+  HttpMethod,
+  HttpOptions,
+  HttpRequest,
+  HttpResponse,
+  ProxySettings,
+} from "../../core/http.ts";
+import type {
+  Credentials,
+  IdentityToken,
+  RegistryConnection,
+} from "../../core/image/registry-access.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { redactedUrl } from "../../core/redact.ts";
@@ -16,7 +26,7 @@ import { PieceLimit } from "./piece-limit.ts";
 import { isPong, pingOnce } from "./ping.ts";
 import { type Arrival, followRedirects, type Hop, redirectsOf } from "./redirect.ts";
 import { Sessions } from "./sessions.ts";
-import { readToken, type Token, tokenUrl } from "./token.ts";
+import { readToken, type Token, tokenForm, tokenUrl } from "./token.ts";
 import { warningsIn } from "./warning.ts";
 
 /** A body that can be sent again: each `open` reads from the start. */
@@ -147,6 +157,7 @@ export class Registry implements AsyncDisposable {
     const own = sameOrigin(response.url, root);
     const authenticator = new Authenticator({
       credentials,
+      renewCredentials: connection.renewCredentials,
       challenges: own ? challengesOf(response.headers) : [],
       requestToken: (wish, asker) => this.#requestToken(wish, guide, asker),
       now: now ?? (() => performance.now()),
@@ -204,39 +215,36 @@ export class Registry implements AsyncDisposable {
     }
   }
 
-  async #requestToken(
-    { realm: text, service, scopes }: TokenWish,
-    guide: Guide,
-    healer: Healer,
-  ): Promise<Token> {
-    const { connection, userAgent, log } = this.#options;
-    const { credentials } = connection;
-    const realm = parseRealm(text, guide);
-    const username = credentials.kind === "basic" ? credentials.username : undefined;
-    const secret = secretFor(credentials);
-    if (secret !== undefined) {
-      log.debug(`The credentials for ${this.host} go to the token service at ${realm.host}`);
+  async #requestToken(wish: TokenWish, guide: Guide, healer: Healer): Promise<Token> {
+    const { credentials } = wish;
+    const realm = parseRealm(wish.realm, guide);
+    const service = { ...wish, realm, guide, healer };
+    const secret = credentials.kind === "identity" || secretFor(credentials) !== undefined;
+    if (secret) {
+      const { host } = realm;
+      this.#options.log.debug(
+        `The credentials for ${this.host} go to the token service at ${host}`,
+      );
     }
-    const { signal } = healer;
-    const send = async ({ url, home }: Hop): Promise<HttpResponse> => {
+    return credentials.kind === "identity"
+      ? this.#exchangeIdentity(service, credentials.token)
+      : this.#fetchToken(service, secretFor(credentials));
+  }
+
+  async #fetchToken(wish: ServiceWish, secret: string | undefined): Promise<Token> {
+    const { realm, guide, healer, credentials } = wish;
+    const username = credentials.kind === "basic" ? credentials.username : undefined;
+    const send = ({ url, home }: Hop): Promise<HttpResponse> => {
       if (!home && secret !== undefined) {
         throw new Failure(
           "refused",
           `The token service ${realm.host} leads elsewhere with a password`,
         );
       }
-      log.debug(`GET ${redactedUrl(url)}`);
-      const own = sameOrigin(url, guide.registry);
-      const session = await this.#sessions.to(own ? "registry" : "token-service");
-      const headers = { "User-Agent": userAgent };
-      return session.send({
-        method: "GET",
-        url,
-        headers: secret === undefined ? headers : { ...headers, Authorization: secret },
-        signal,
-      });
+      const headers = secret === undefined ? {} : { Authorization: secret };
+      return this.#askService({ method: "GET", url, headers }, wish);
     };
-    const start = { url: tokenUrl({ realm, service, scopes, username }), home: true };
+    const start = { url: tokenUrl({ ...wish, username }), home: true };
     const follows = redirectsOf("GET", false);
     const { response } = await healed(
       () => followRedirects({ start, guide, follows, send }),
@@ -244,6 +252,46 @@ export class Registry implements AsyncDisposable {
     );
     return readToken(response, secret !== undefined);
   }
+
+  /** No redirect is followed: the identity token goes where the registry said, and nowhere else. */
+  async #exchangeIdentity(wish: ServiceWish, identity: IdentityToken): Promise<Token> {
+    const { url, form } = tokenForm({ ...wish, identity: identity.value });
+    const bytes = new TextEncoder().encode(form);
+    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+    const { response } = await healed(async () => {
+      const body = { bytes: once(bytes), size: bytes.length };
+      return { response: await this.#askService({ method: "POST", url, headers, body }, wish) };
+    }, wish.healer);
+    const token = await readToken(response, true, "Trying to obtain access token");
+    if (token.identity !== undefined) identity.replace(token.identity);
+    return token;
+  }
+
+  async #askService(
+    { headers, ...request }: Pick<HttpRequest, "method" | "url" | "headers" | "body">,
+    { guide, healer }: ServiceWish,
+  ): Promise<HttpResponse> {
+    const { userAgent, log } = this.#options;
+    log.debug(`${request.method} ${redactedUrl(request.url)}`);
+    const own = sameOrigin(request.url, guide.registry);
+    const session = await this.#sessions.to(own ? "registry" : "token-service");
+    return session.send({
+      ...request,
+      headers: { "User-Agent": userAgent, ...headers },
+      signal: healer.signal,
+    });
+  }
+}
+
+/** What is asked of a token service, whose address was checked. */
+interface ServiceWish extends Omit<TokenWish, "realm"> {
+  readonly realm: URL;
+  readonly guide: Guide;
+  readonly healer: Healer;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 /** The registry behind the best-known name listens somewhere else. */

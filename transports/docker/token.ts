@@ -1,7 +1,7 @@
 // Tokens: asked of the service that a registry names, and good for a while.
 
 import { collect } from "../../core/blob/collect.ts";
-import { Failure, inContext, type FailureCode } from "../../core/failure.ts";
+import { Failure, type FailureCode } from "../../core/failure.ts";
 import { quoted, shown } from "../../core/foreign-text.ts";
 import type { HttpResponse } from "../../core/http.ts";
 import { limits } from "../../core/limits.ts";
@@ -13,7 +13,12 @@ export interface Token {
   readonly value: string;
   /** Counted from when it was asked for. */
   readonly lifetimeMs: number;
+  /** What the service wants to see next time in place of the identity token; absent if that stays. */
+  readonly identity?: string;
 }
+
+/** A token service's refusal of the credentials themselves. */
+export class RefusedCredentials extends Failure {}
 
 /** What is asked of a token service. */
 export interface TokenQuestion {
@@ -33,22 +38,52 @@ export function tokenUrl({ realm, service, scopes, username }: TokenQuestion): U
   return url;
 }
 
+/** What is asked of a token service by whoever has an identity token. */
+export interface IdentityQuestion extends Omit<TokenQuestion, "username"> {
+  readonly identity: string;
+}
+
+/** Returns the address that is asked, and the form that asks: it also holds what the realm's own query says. */
+export function tokenForm({ realm, service, scopes, identity }: IdentityQuestion): {
+  readonly url: URL;
+  readonly form: string;
+} {
+  const url = new URL(realm);
+  const form = new URLSearchParams(url.search);
+  url.search = "";
+  if (service !== undefined && service !== "") form.append("service", service);
+  for (const scope of scopes) form.append("scope", scope);
+  form.append("grant_type", "refresh_token");
+  form.append("refresh_token", identity);
+  // What the services that look at it know.
+  form.append("client_id", "containers/image");
+  return { url, form: form.toString() };
+}
+
 /**
  * Reads the answer of a token service. Fails with `unauthorized` if it does not let us in. `known`
- * tells whether we came with credentials.
+ * tells whether we came with credentials, `what` was being done.
  */
-export async function readToken(response: HttpResponse, known: boolean): Promise<Token> {
+export async function readToken(
+  response: HttpResponse,
+  known: boolean,
+  what = "Requesting bearer token",
+): Promise<Token> {
   const { status, url, headers } = response;
   if (status === 200)
     return parseToken(await collect(response.body, limits.tokenBytes), url, headers);
   const { failure } = await readFailure(response, { known });
   if (status === 401) {
-    throw inContext("unable to retrieve auth token: invalid username/password", failure);
+    throw new RefusedCredentials(
+      "unauthorized",
+      `unable to retrieve auth token: invalid username/password: ${failure.message}`,
+      { hint: failure.hint, cause: failure },
+    );
   }
   if (status === 429) throw new Failure("unavailable", "too many requests to registry");
   const code: FailureCode = status >= 500 ? "unavailable" : "refused";
   const reason = `${status} ${shown(response.statusText)}`.trimEnd();
-  throw new Failure(code, `Requesting bearer token: received unexpected HTTP status: ${reason}`);
+  throw new Failure(code, `${what}: received unexpected HTTP status: ${reason}`);
 }
 
 /**
@@ -67,7 +102,12 @@ export function parseToken(bytes: Uint8Array, url: URL, headers: Headers): Token
   const { expires_in: given } = members;
   const seconds = typeof given === "number" ? Math.max(given, shortestSeconds) : shortestSeconds;
   const ageMs = Date.parse(headers.get("date") ?? "") - Date.parse(textOf(members, "issued_at"));
-  return { value, lifetimeMs: seconds * 1000 - (ageMs > 0 ? ageMs : 0) };
+  const identity = textOf(members, "refresh_token");
+  return {
+    value,
+    lifetimeMs: seconds * 1000 - (ageMs > 0 ? ageMs : 0),
+    ...(identity !== "" && { identity }),
+  };
 }
 
 /** Services that say nothing, or less, mean this. */
@@ -78,6 +118,7 @@ interface TokenMembers {
   readonly access_token?: unknown;
   readonly expires_in?: unknown;
   readonly issued_at?: unknown;
+  readonly refresh_token?: unknown;
 }
 
 function parseMembers(bytes: Uint8Array, url: URL): TokenMembers {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../../core/failure.ts";
-import type { Credentials } from "../../../core/image/registry-access.ts";
+import { type Credentials, IdentityToken } from "../../../core/image/registry-access.ts";
 import { Patience } from "../../../core/retry.ts";
 import {
   Authenticator,
@@ -9,6 +9,7 @@ import {
 } from "../../../transports/docker/authenticate.ts";
 import { challengesOf } from "../../../transports/docker/challenge.ts";
 import type { Healer } from "../../../transports/docker/healing.ts";
+import { RefusedCredentials } from "../../../transports/docker/token.ts";
 import { httpResponse } from "../../support/http-response.ts";
 import { rejection } from "../../support/rejection.ts";
 
@@ -77,13 +78,10 @@ describe("Authenticator", () => {
     expect(await shown()).toBe("Bearer token-1");
     expect(await shown("repository:c/d:pull")).toBe("Bearer token-2");
     expect(await shown()).toBe("Bearer token-1");
+    const wish = { realm: "https://auth.example/token", service: "s", credentials: user };
     expect(wishes).toEqual([
-      { realm: "https://auth.example/token", service: "s", scopes: ["repository:a/b:pull"] },
-      {
-        realm: "https://auth.example/token",
-        service: "s",
-        scopes: ["repository:a/b:pull", "repository:c/d:pull"],
-      },
+      { ...wish, scopes: [own] },
+      { ...wish, scopes: [own, "repository:c/d:pull"] },
     ]);
   });
 
@@ -157,7 +155,111 @@ describe("Authenticator", () => {
 
   test("does not ask again for what it cannot renew", async () => {
     const { subject } = authenticator('Basic realm="r"');
-    expect(await subject.renew({ header: "Basic x" }, [own], asker)).toBeUndefined();
+    const refused = { header: "Basic x", credentials: user };
+    expect(await subject.renew(refused, [own], asker)).toBeUndefined();
+  });
+});
+
+describe("Authenticator, when credentials end", () => {
+  const other: Credentials = { kind: "basic", username: "user", password: "new" };
+
+  function renewing(challenge: string, renewals: readonly (Credentials | Failure | undefined)[]) {
+    let asked = 0;
+    const clock = { now: 0 };
+    const lines: string[] = [];
+    const subject = new Authenticator({
+      credentials: user,
+      renewCredentials: async () => {
+        const renewal = renewals[asked++];
+        if (renewal instanceof Failure) throw renewal;
+        return renewal;
+      },
+      challenges: challengesOf(new Headers({ "WWW-Authenticate": challenge })),
+      requestToken: async ({ credentials }) => {
+        if (credentials === user && lines.includes("end")) {
+          throw new RefusedCredentials("unauthorized", "no");
+        }
+        return { value: credentials === user ? "old" : "new", lifetimeMs: 60_000 };
+      },
+      now: () => clock.now,
+      log: { debug() {}, info() {}, warn: (line) => lines.push(line) },
+    });
+    const first = async () => {
+      const shown = await subject.authorize([own], asker);
+      if (shown === undefined) throw new Error("nothing to show");
+      return shown;
+    };
+    return { subject, first, clock, lines, asked: () => asked };
+  }
+
+  test("looks for a new password, once for all who were refused at the same time", async () => {
+    const { subject, first, asked } = renewing('Basic realm="r"', [other]);
+    const refused = await first();
+    const renewed = await Promise.all([1, 2, 3].map(() => subject.renew(refused, [own], asker)));
+    expect(renewed.map((each) => each?.header)).toEqual(
+      Array.from({ length: 3 }, () => `Basic ${btoa("user:new")}`),
+    );
+    expect(asked()).toBe(1);
+  });
+
+  test("looks only when a new token was refused, too", async () => {
+    const { subject, first, asked } = renewing(bearer, [other]);
+    const again = await subject.renew(await first(), [own], asker);
+    expect(again?.header).toBe("Bearer old");
+    expect(asked()).toBe(0);
+    if (again === undefined) throw new Error("nothing to show");
+    expect((await subject.renew(again, [own], asker))?.header).toBe("Bearer new");
+  });
+
+  test("looks when the token service refuses the password itself", async () => {
+    const { first, lines, clock } = renewing(bearer, [other]);
+    await first();
+    clock.now = 60_000;
+    lines.push("end");
+    expect((await first()).header).toBe("Bearer new");
+  });
+
+  test("looks no second time so soon, but later", async () => {
+    const more: Credentials = { kind: "basic", username: "user", password: "more" };
+    const { subject, first, clock, asked } = renewing('Basic realm="r"', [other, more]);
+    const second = await subject.renew(await first(), [own], asker);
+    if (second === undefined) throw new Error("nothing to show");
+    clock.now = 59_999;
+    expect(await subject.renew(second, [own], asker)).toBeUndefined();
+    clock.now = 60_000;
+    expect((await subject.renew(second, [own], asker))?.header).toBe(`Basic ${btoa("user:more")}`);
+    expect(asked()).toBe(2);
+  });
+
+  test.each([
+    ["there are none", undefined, []],
+    [
+      "they cannot be had",
+      new Failure("config", "broken"),
+      ["Looking for new credentials: broken"],
+    ],
+  ])("gives up when %s", async (_, renewal, warnings) => {
+    const { subject, first, lines } = renewing('Basic realm="r"', [renewal]);
+    expect(await subject.renew(await first(), [own], asker)).toBeUndefined();
+    expect(lines).toEqual(warnings);
+  });
+});
+
+describe("Authenticator, with an identity token", () => {
+  const identity = (username: string): Credentials => ({
+    kind: "identity",
+    token: new IdentityToken("i"),
+    username,
+    password: "pass",
+  });
+
+  test.each([
+    ["a token", bearer, "", "Bearer token-1"],
+    ["a password", 'Basic realm="r"', "user", `Basic ${btoa("user:pass")}`],
+    ["a password nobody has", 'Basic realm="r"', "", undefined],
+  ])("shows to a registry that wants %s", async (_, challenge, username, expected) => {
+    const { shown } = authenticator(challenge, identity(username));
+    expect(await shown()).toBe(expected as string);
   });
 });
 

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { parseToken, readToken, tokenUrl } from "../../../transports/docker/token.ts";
+import {
+  parseToken,
+  readToken,
+  RefusedCredentials,
+  tokenForm,
+  tokenUrl,
+} from "../../../transports/docker/token.ts";
 import { httpResponse } from "../../support/http-response.ts";
 import { rejection } from "../../support/rejection.ts";
 
@@ -32,6 +38,27 @@ describe("tokenUrl", () => {
   });
 });
 
+describe("tokenForm", () => {
+  test("N4: asks by a form, so that the identity token stands in no address", () => {
+    const { url: address, form } = tokenForm({
+      realm: new URL("https://auth.example/token?a=b%20c"),
+      service: "registry.example",
+      scopes: ["repository:a/b:pull", "repository:c:pull"],
+      identity: "se&cret",
+    });
+    expect(address.href).toBe("https://auth.example/token");
+    expect([...new URLSearchParams(form)]).toEqual([
+      ["a", "b c"],
+      ["service", "registry.example"],
+      ["scope", "repository:a/b:pull"],
+      ["scope", "repository:c:pull"],
+      ["grant_type", "refresh_token"],
+      ["refresh_token", "se&cret"],
+      ["client_id", "containers/image"],
+    ]);
+  });
+});
+
 describe("parseToken", () => {
   test.each([
     [{ token: "a" }, "a", 60_000],
@@ -42,8 +69,13 @@ describe("parseToken", () => {
     [{ token: "a", expires_in: "300" }, "a", 60_000],
     [{ token: "a", expires_in: -1 }, "a", 60_000],
     [{ token: "a", expires_in: null, issued_at: 7 }, "a", 60_000],
+    [{ token: "a", refresh_token: "" }, "a", 60_000],
   ])("reads %p", (value, token, lifetimeMs) => {
     expect(parse(value)).toEqual({ value: token, lifetimeMs });
+  });
+
+  test("reads what the service wants to see next time", () => {
+    expect(parse({ access_token: "a", refresh_token: "next" }).identity).toBe("next");
   });
 
   const date = { Date: "Wed, 21 Oct 2015 07:28:00 GMT" };
@@ -101,6 +133,20 @@ describe("readToken", () => {
     [404, "refused", "Requesting bearer token: received unexpected HTTP status: 404"],
   ])("words status %d", async (status, code, message) => {
     expect(await rejection(readToken(httpResponse(status), true))).toMatchObject({ code, message });
+  });
+
+  test("knows a refusal of the credentials from all others", async () => {
+    expect(await rejection(readToken(httpResponse(401), true))).toBeInstanceOf(RefusedCredentials);
+    expect(await rejection(readToken(httpResponse(403), true))).not.toBeInstanceOf(
+      RefusedCredentials,
+    );
+  });
+
+  test("says what it was after", async () => {
+    const failure = await rejection(
+      readToken(httpResponse(500), true, "Trying to obtain access token"),
+    );
+    expect(failure.message).toStartWith("Trying to obtain access token: received unexpected");
   });
 
   test("P1: reads no more than a mebibyte", async () => {
