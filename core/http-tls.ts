@@ -1,7 +1,5 @@
 // TLS: which certificates are believed and shown, as the runtime wants to be told.
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { getCACertificates } from "node:tls";
 import { Failure } from "./failure.ts";
 
 /** Which certificates are believed, and which are shown. All PEM texts. */
@@ -55,18 +53,18 @@ export function readTls(settings: TlsSettings): TlsMaterial {
   const { verify, authorities, system, client, protocol = {} } = settings;
   for (const pem of authorities) checkCertificates(pem);
   if (client !== undefined) checkClient(client);
-  const replaced = system !== undefined || authorities.length > 0;
+  const named = system !== undefined || authorities.length > 0;
   // What is given here replaces the system's authorities, so those are named as well.
-  const ca = [...(system ?? systemAuthorities()), ...authorities];
+  const ca = named ? [...(system ?? systemAuthorities()), ...authorities] : undefined;
   // An empty list would be taken for none.
-  if (verify && ca.length === 0) {
+  if (verify && ca?.length === 0) {
     throw new Failure("config", "There is no certificate authority to believe", {
       hint: "SSL_CERT_FILE and SSL_CERT_DIR take the place of the system's authorities",
     });
   }
   return {
     rejectUnauthorized: verify,
-    ...(replaced && ca.length > 0 && { ca }),
+    ...(ca !== undefined && ca.length > 0 && { ca }),
     ...(client !== undefined && { cert: client.certificate, key: client.key }),
     ...materialOf(protocol),
   };
@@ -84,7 +82,13 @@ export function proxyTls({ system, protocol }: TlsSettings): TlsSettings {
 
 /** Returns the certificate authorities that are believed where nothing else is said. */
 export function systemAuthorities(): string[] {
-  return getCACertificates("default");
+  const tls: typeof import("node:tls") = require("node:tls");
+  return tls.getCACertificates("default");
+}
+
+/** Loaded where a certificate was named: most commands name none, and it takes longer than a request. */
+function nodeCrypto(): typeof import("node:crypto") {
+  return require("node:crypto");
 }
 
 function materialOf({ minVersion, maxVersion, cipherSuites, namedGroups }: TlsProtocol) {
@@ -105,6 +109,7 @@ const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 function checkCertificates(pem: string): void {
   const blocks = pem.match(certificate) ?? [];
   if (blocks.length === 0) throw unusable("a certificate", "it holds no PEM block of one");
+  const { X509Certificate } = nodeCrypto();
   for (const block of blocks) {
     try {
       new X509Certificate(block);
@@ -116,6 +121,7 @@ function checkCertificates(pem: string): void {
 
 function checkClient(client: { readonly certificate: string; readonly key: string }): void {
   checkCertificates(client.certificate);
+  const { createPrivateKey, X509Certificate } = nodeCrypto();
   try {
     const key = createPrivateKey(client.key);
     if (new X509Certificate(client.certificate).checkPrivateKey(key)) return;
