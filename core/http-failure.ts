@@ -2,10 +2,11 @@
 
 import { asFailure, Failure, type FailureCode } from "./failure.ts";
 
-/** Who was spoken to: the server, or the proxy before it. */
+/** Who was spoken to: the server, the proxy before it, or a socket of this machine. */
 export interface Peer {
   readonly url: URL;
   readonly proxy?: URL | undefined;
+  readonly unix?: string | undefined;
 }
 
 /**
@@ -36,6 +37,9 @@ type Words = (peer: Peer, error: unknown) => Failure;
 
 const broken: Readonly<Record<string, Words>> = {
   ECONNREFUSED: dialing("connect: connection refused"),
+  ENOENT: dialing("connect: no such file or directory"),
+  EACCES: dialing("connect: permission denied", "refused"),
+  ENAMETOOLONG: dialing("connect: file name too long", "refused"),
   EHOSTUNREACH: dialing("connect: no route to host"),
   ENETUNREACH: dialing("connect: network is unreachable"),
   ETIMEDOUT: dialing("i/o timeout"),
@@ -80,13 +84,17 @@ function badCertificate(code: string, peer: Peer, error: unknown): Failure {
   });
 }
 
-function dialing(what: string): Words {
+function dialing(what: string, code: FailureCode = "unavailable"): Words {
   return (peer, error) => {
-    const { hostname, port, protocol } = dialed(peer);
-    const host = `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`;
     const by = peer.proxy === undefined ? "" : "proxyconnect tcp: ";
-    return failure("unavailable", `${by}dial tcp ${host}: ${what}`, error);
+    return failure(code, `${by}dial ${addressOf(peer)}: ${what}`, error);
   };
+}
+
+function addressOf(peer: Peer): string {
+  if (peer.unix !== undefined) return `unix ${peer.unix}`;
+  const { hostname, port, protocol } = dialed(peer);
+  return `tcp ${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`;
 }
 
 function dialed({ url, proxy }: Peer): URL {

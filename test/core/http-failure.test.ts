@@ -44,6 +44,16 @@ describe("wireFailure", () => {
     );
   });
 
+  test.each([
+    ["ENOENT", "unavailable", "connect: no such file or directory"],
+    ["ECONNREFUSED", "unavailable", "connect: connection refused"],
+    ["EACCES", "refused", "connect: permission denied"],
+    ["ENAMETOOLONG", "refused", "connect: file name too long"],
+  ])("names the socket of this machine that answers by %s", async (code, kind, words) => {
+    const failure: unknown = await wireFailure(broken(code), { url, unix: "/run/engine.sock" });
+    expect(failure).toMatchObject({ code: kind, message: `dial unix /run/engine.sock: ${words}` });
+  });
+
   test("keeps a Failure, and takes an error without code for a bug", async () => {
     const failure = new Failure("corrupt", "as it is");
     expect(await wireFailure(failure, { url })).toBe(failure);

@@ -6,6 +6,7 @@ import { testWith } from "../support/needs.ts";
 import { rejection } from "../support/rejection.ts";
 import { type RawHandler, startRawServer, writeHead } from "../support/raw-http.ts";
 import { serverCertificate } from "../support/server-certificate.ts";
+import { Workspace } from "../support/workspace.ts";
 
 const trusting: HttpOptions = { tls: { verify: true, authorities: [] }, proxies: {} };
 const hasty = { firstHeaderMs: 60, idleMs: 60, slowMs: 1000, slowBytes: 1024 };
@@ -34,6 +35,19 @@ describe("HttpSession", () => {
     expect([status, statusText, body.toString()]).toEqual([307, "Temporary Redirect", "not gzip"]);
     expect(headers.get("location")).toBe("http://127.0.0.2:1/");
     expect(headers.get("a")).toBe("1, 2");
+  });
+
+  test("speaks to a socket of this machine, whatever host a request names", async () => {
+    using workspace = new Workspace();
+    const unix = workspace.at("engine.sock");
+    await using _ = Bun.serve({ unix, fetch: (request) => new Response(request.url) });
+    await using http = await openHttp({ ...trusting, unix, proxies: {} });
+    const { body } = await http.send({ method: "GET", url: new URL("http://nobody.invalid/a") });
+    expect(Buffer.from(await collect(body, 1e6)).toString()).toBe("http://nobody.invalid/a");
+    await using gone = await openHttp({ ...trusting, unix: workspace.at("none") });
+    expect(
+      await rejection(gone.send({ method: "GET", url: new URL("http://nobody.invalid/a") })),
+    ).toMatchObject({ code: "unavailable", message: expect.stringContaining("dial unix /") });
   });
 
   test("N13: asks for identity", async () => {
