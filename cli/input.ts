@@ -33,14 +33,16 @@ export class Input implements Disposable {
    * input ends.
    */
   async askSecret(question: string): Promise<string> {
-    await print(question);
     if (!isTerminal("stdin")) {
+      await print(question);
       throw new Failure("usage", "inappropriate ioctl for device", {
         hint: "where there is no terminal, give the password by --password-stdin",
       });
     }
+    // Before the question, so that nothing typed in answer is ever shown.
     process.stdin.setRawMode(true);
     try {
+      await print(question);
       return await this.#secretLine();
     } finally {
       process.stdin.setRawMode(false);
@@ -61,8 +63,8 @@ export class Input implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#chunks === undefined) return;
-    process.stdin.pause();
-    process.stdin.unref();
+    // A read that still waits would keep the program from ending.
+    process.stdin.destroy();
   }
 
   async #secretLine(): Promise<string> {

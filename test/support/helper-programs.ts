@@ -41,7 +41,7 @@ export function helperPrograms(directory: string): HelperPrograms {
   const log = join(directory, "asked");
   mkdirSync(directory, { recursive: true });
   return {
-    path: `${directory}:/usr/bin:/bin`,
+    path: `${directory}:/usr/local/bin:/usr/bin:/bin`,
     add(name, script) {
       const file = join(directory, `docker-credential-${name}`);
       const lines = ["#!/bin/sh", "input=$(cat)", `echo "${name} $1 $input" >> "${log}"`, script];

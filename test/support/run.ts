@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly watchMemory?: boolean;
   /** Killed after so long, so that a test never hangs. */
   readonly limitMs?: number;
+  /** What it finds on standard input; nothing if absent. Not on a terminal. */
+  readonly input?: string;
 }
 
 /** What a program did. */
@@ -67,7 +69,7 @@ export function start(args: readonly string[], options: RunOptions): Running {
   const child = Bun.spawn([program, ...args], {
     cwd: options.cwd,
     env: environment(options.env),
-    stdin: "ignore",
+    stdin: options.input === undefined ? "ignore" : new TextEncoder().encode(options.input),
     stdout: "pipe",
     stderr: "pipe",
     timeout: options.limitMs ?? 120_000,
@@ -89,18 +91,30 @@ export function start(args: readonly string[], options: RunOptions): Running {
   return { pid: child.pid, done: finish(), kill: (signal) => child.kill(signal) };
 }
 
+/** What a person types when the program asks: a question's end, and the answer, keys and all. */
+export type Answers = readonly (readonly [question: string, typed: string])[];
+
 /** Runs a program on a terminal, and returns all that was drawn there, both streams together. */
 export async function runOnTerminal(
   args: readonly string[],
   options: RunOptions,
+  answers: Answers = [],
 ): Promise<{ readonly code: number; readonly drawn: string }> {
   const decoder = new TextDecoder();
   let drawn = "";
+  let seen = 0;
+  const open = [...answers];
   await using terminal = new Bun.Terminal({
     cols: 120,
     rows: 40,
-    data: (_, bytes) => {
+    data: (screen, bytes) => {
       drawn += decoder.decode(bytes, { stream: true });
+      const [question = "", typed = ""] = open[0] ?? [];
+      const asked = question === "" ? -1 : drawn.indexOf(question, seen);
+      if (asked < 0) return;
+      open.shift();
+      seen = asked + question.length;
+      screen.write(typed);
     },
   });
   const child = Bun.spawn([options.program ?? executable, ...args], {

@@ -12,6 +12,8 @@ export interface TokenServerOptions {
   readonly password: string;
   /** How many tokens, from the first, the registry refuses although they claim to be fresh. */
   readonly stale?: number;
+  /** An identity token that lets in whoever shows it. */
+  readonly identity?: string;
 }
 
 /** A request for a token, as it came. */
@@ -58,10 +60,15 @@ export function startTokenServer(options: TokenServerOptions): TokenServer {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    fetch(request) {
-      const query = new URL(request.url).searchParams;
-      const authorization = request.headers.get("authorization");
-      const known = authorization === `Basic ${credentials}`;
+    async fetch(request) {
+      const posted = request.method === "POST";
+      const query = posted
+        ? new URLSearchParams(await request.text())
+        : new URL(request.url).searchParams;
+      const authorization = posted ? "form" : request.headers.get("authorization");
+      const known = posted
+        ? query.get("refresh_token") === options.identity
+        : authorization === `Basic ${credentials}`;
       const scopes = query.getAll("scope").flatMap((scope) => scope.split(" "));
       requests.push({ scopes, account: query.get("account"), known });
       if (authorization !== null && !known) return new Response("who?", { status: 401 });
