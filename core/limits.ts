@@ -69,6 +69,10 @@ export const limits = {
   slowBytes: 1 * KiB,
   /** How long cleaning up after a signal may take. */
   cleanUpMs: 1_000,
+  /** How long another process may hold the cache of blobs before we do without it. */
+  cacheWaitMs: 1_000,
+  /** Where a blob was seen is written down again after so long, not each time. */
+  seenAgainMs: 24 * 60 * 60 * 1000,
   /** A temporary file of ours that is older than this was left by a run that crashed. */
   leftoverMs: 24 * 60 * 60 * 1000,
 } as const;

@@ -29,6 +29,7 @@ type Room =
   | "image"
   | "copy"
   | "inspect"
+  | "cache"
   | "sync"
   | "config"
   | "transport"
@@ -40,7 +41,7 @@ type Room =
 const small = ["failure", "tools"] as const;
 const reading = [...small, "content", "blob", "image-reading"] as const;
 const judging = [...reading, "manifest", "trust"] as const;
-const working = [...judging, "image", "copy", "inspect", "sync"] as const;
+const working = [...judging, "cache", "image", "copy", "inspect", "sync"] as const;
 
 /** What each room may import from; files of a room may import each other, but see `transport`. */
 const mayImport: Readonly<Record<Room, readonly Room[]>> = {
@@ -51,12 +52,13 @@ const mayImport: Readonly<Record<Room, readonly Room[]>> = {
   "image-reading": [...small, "content", "blob"],
   manifest: reading,
   trust: [...reading, "manifest"],
-  image: judging,
+  cache: [...small, "content"],
+  image: [...judging, "cache"],
   copy: working,
   inspect: working,
   sync: working,
   config: [...reading, "image"],
-  transport: [...reading, "image", "manifest", "transports-shared"],
+  transport: [...reading, "cache", "image", "manifest", "transports-shared"],
   "transports-shared": [...reading, "image", "manifest"],
   "transport-table": ["image", "transport"],
   cli: [...working, "config", "transport-table"],
@@ -115,6 +117,7 @@ const rooms: Rule = {
     ["core/copy/a.ts", `import { locate } from "../config/locations.ts";`],
     ["core/copy/a.ts", `const { docker } = await import("../../transports/docker/reference.ts");`],
     ["core/config/a.ts", `import type { Gate } from "../trust/gate.ts";`],
+    ["core/cache/a.ts", `import type { Transport } from "../image/transport.ts";`],
     ["core/new/a.ts", `import { x } from "./b.ts";`],
     ["transports/dir/a.ts", `import { x } from "../oci/layout.ts";`],
     ["transports/dir/a.ts", `import type { AdmittedImage } from "../../core/trust/gate.ts";`],
@@ -165,6 +168,7 @@ const doors: readonly (readonly [name: RegExp, door: RegExp])[] = [
   [/^tar-stream$/, /^transports\/shared\/tar-writer\.ts$/],
   [/^valibot$/, /^core\//],
   [/^bun:ffi$/, /^transports\/shared\/libc\.ts$/],
+  [/^bun:sqlite$/, /^core\/cache\/sqlite\.ts$/],
   [/^node:process$/, /^cli\//],
   [/^node:(http|https|http2|net|tls|dgram|dns)(\/|$)/, /^core\/http[^/]*\.ts$/],
   [/^node:child_process$/, /^$/],
@@ -190,6 +194,7 @@ const packages: Rule = {
     ["transports/oci/layout.ts", `import { pack } from "tar-stream";`],
     ["cli/compose.ts", `import * as v from "valibot";`],
     ["core/blob/a.ts", `import { dlopen } from "bun:ffi";`],
+    ["core/cache/memory.ts", `import { Database } from "bun:sqlite";`],
     ["core/blob/a.ts", `const left = require("left-pad");`],
     ["core/environment.ts", `import { env } from "node:process";`],
     ["transports/docker/client.ts", `import { request } from "node:https";`],
