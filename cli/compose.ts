@@ -121,6 +121,7 @@ export async function verifyLogin(call: Call, host: string, wish: LoginWish): Pr
       ...login,
       certDir,
       tlsVerify,
+      tarball: { os: call.environment.os, architecture: call.environment.architecture },
       authFile: undefined,
       creds: undefined,
       registryToken: undefined,

@@ -4,6 +4,7 @@ import type { TransportTable } from "../core/image/transport.ts";
 import { dir } from "./dir/reference.ts";
 import { docker } from "./docker/reference.ts";
 import { oci } from "./oci/reference.ts";
+import { tarball } from "./tarball/reference.ts";
 
 /** Every transport by the name that stands before the first colon. */
-export const transports = { dir, docker, oci } satisfies TransportTable;
+export const transports = { dir, docker, oci, tarball } satisfies TransportTable;

@@ -19,6 +19,7 @@ export interface TransportSettings {
   readonly dir: DirSettings;
   readonly oci: OciSettings;
 }
+  readonly tarball: TarballSettings;
 
 /** How registries are to be spoken to. */
 export interface DockerSettings {
@@ -58,6 +59,12 @@ export interface TransportContext {
   readonly settings: TransportSettings;
   /** For a destination: where the content comes from, if it may be taken from there directly. */
   readonly origin?: ImageName;
+/** The machine that `tarball:` says its images are for, in the names of the Go toolchain. */
+export interface TarballSettings {
+  readonly os: string;
+  readonly architecture: string;
+}
+
 }
 
 /** An ImageName that can be opened. */

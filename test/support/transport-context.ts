@@ -26,6 +26,7 @@ export function transportContext({ settings, ...rest }: ContextWish = {}): Trans
         },
       },
       dir: {},
+      tarball: { os: "linux", architecture: "amd64" },
       oci: {},
       ...settings,
     },
