@@ -22,10 +22,10 @@ export function keyOfRepository(host: string, repository: string): AuthKey {
  */
 export function parseAuthKey(text: string): AuthKey {
   const scheme = schemes.find((each) => text.startsWith(each));
-  if (scheme !== undefined) return checkedKey(hostOfUrl(text));
-  const [host = ""] = text.split("/", 1);
-  if (host === text) return checkedKey(text);
-  return parseNamespace(text, host);
+  const bare = scheme === undefined ? text : hostOfUrl(text);
+  const [host = ""] = bare.split("/", 1);
+  // What else could be wrong with a host is found when it is looked up; see `checkedKey`.
+  return host === bare ? { text: bare, host } : parseNamespace(bare, host);
 }
 
 /**

@@ -119,7 +119,7 @@ function hintFor(
     case "unauthorized":
       return known
         ? "check user name and password, and what they allow"
-        : "if the image is not public, give credentials by --creds USERNAME:PASSWORD";
+        : "if the image is not public, log in or give credentials by --creds USERNAME:PASSWORD";
     case "unavailable":
       return "try again later, or let --retry-times do so";
     default:

@@ -35,7 +35,9 @@ export async function disclosedTags(
 class Undisclosed extends Failure {}
 
 async function readTags(name: DockerName, context: TransportContext): Promise<string[]> {
-  await using client = await connect(name, "pull", context);
+  await using client = await during("failed to create client", () =>
+    connect(name, "pull", context),
+  );
   const tags: string[] = [];
   const seen = new Set<string>();
   let target: string | undefined = `/v2/${client.repository}/tags/list`;
