@@ -9,6 +9,7 @@ import {
 import { locate, policyFile } from "../core/config/locations.ts";
 import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
 import { type CredentialSearch, registryAccess } from "../core/config/registry-access.ts";
+import { RegistryFiles } from "../core/config/registry-files.ts";
 import type { PlatformWish } from "../core/content/platform.ts";
 import { during, Failure } from "../core/failure.ts";
 import type { Credentials } from "../core/image/registry-access.ts";
@@ -68,8 +69,23 @@ function createCredentialFinder(call: Call): CredentialFinder {
 }
 
 /** Returns what finding and keeping credentials takes. */
-export function credentialOptions({ environment, signal, log }: Call): CredentialFinderOptions {
-  return { environment, signal, log, helpers: async () => [filesHelper] };
+export function credentialOptions(call: Call): CredentialFinderOptions {
+  const { environment, signal, log } = call;
+  const helpers = async () => {
+    const { credentialHelpers } = await registryFilesOf(call).conf();
+    return credentialHelpers ?? [filesHelper];
+  };
+  return { environment, signal, log, helpers };
+}
+
+const registryFiles = new WeakMap<Call, RegistryFiles>();
+
+/** Returns the same for all sides of one call: each file is read once. */
+function registryFilesOf(call: Call): RegistryFiles {
+  const { global, environment, log } = call;
+  const files = registryFiles.get(call) ?? new RegistryFiles({ paths: global, environment, log });
+  registryFiles.set(call, files);
+  return files;
 }
 
 /** Returns what a transport is lent for one side. Fails with `usage` if the side's flags contradict. */
@@ -85,6 +101,7 @@ export function contextOf(call: Call, side: Side): TransportContext {
   const shared = flags.sharedBlobDir ?? "";
   const wish = {
     credentials,
+    mirrorCredentials: search,
     ...(verify !== undefined && { tlsVerify: verify }),
     ...(flags.certDir !== "" && { certificateDirectory: flags.certDir }),
   };
@@ -94,7 +111,7 @@ export function contextOf(call: Call, side: Side): TransportContext {
     temporaryDirectory: call.global.temporaryDirectory || "/var/tmp",
     settings: {
       docker: {
-        access: registryAccess(wish, call.environment),
+        access: registryAccess(wish, call.environment, registryFilesOf(call)),
         userAgent: userAgentOf(call),
         patience: operation?.patience ?? createPatience(),
         ...(operation !== undefined && { shared: operation.shared }),

@@ -167,6 +167,7 @@ const doors: readonly (readonly [name: RegExp, door: RegExp])[] = [
   [/^consola(\/|$)/, /^cli\/output\/log\.ts$/],
   [/^tar-stream$/, /^transports\/shared\/tar-writer\.ts$/],
   [/^valibot$/, /^core\//],
+  [/^yaml$/, /^core\/config\/yaml\.ts$/],
   [/^bun:ffi$/, /^transports\/shared\/libc\.ts$/],
   [/^bun:sqlite$/, /^core\/cache\/sqlite\.ts$/],
   [/^node:process$/, /^cli\//],

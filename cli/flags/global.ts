@@ -18,7 +18,13 @@ export const globalFlags = {
     "use `VARIANT` instead of the running architecture variant for choosing images",
   ),
   policy: text("policy", "Path to a trust policy file"),
+  registriesDirectory: text(
+    "registries.d",
+    "use registry configuration files in `DIR` (e.g. for container signature storage)",
+  ),
+  registriesConf: text("registries-conf", "path to the registries.conf file", { hidden: true }),
   requireSigned: toggle("require-signed", "require any pulled image to be signed"),
+  tlsDetails: text("tls-details", "path to a containers-tls-details.yaml(5) file"),
   temporaryDirectory: text("tmpdir", "directory used to store temporary files"),
   userAgentPrefix: text("user-agent-prefix", "prefix to add to the user agent string"),
 };

@@ -5,13 +5,13 @@ import { join } from "node:path";
 
 import type { Environment } from "../environment.ts";
 import { Failure } from "../failure.ts";
-import { isMissing, readConfigFile } from "./config-file.ts";
+import { readConfigFile } from "./config-file.ts";
 
-/** What a certificate directory holds for one registry. All PEM texts. */
+/** What a certificate directory holds for one registry or engine. All PEM texts. */
 export interface Certificates {
   /** Believed in addition to those of the system. */
   readonly authorities: readonly string[];
-  /** Shown to the registry if it asks; absent if there is none. */
+  /** Shown to whoever is spoken to if it asks; absent if there is none. */
   readonly client?: { readonly certificate: string; readonly key: string };
 }
 
@@ -46,16 +46,81 @@ export async function readCertificates(directory: string): Promise<Certificates 
   };
 }
 
-/** Reads the file that `$SSL_CERT_FILE` names; undefined if it names none that exists. */
+/**
+ * Reads a directory as Docker's clients have it: `ca.pem`, an authority, and `cert.pem` with `key.pem`,
+ * which is who we are.
+ *
+ * Without `verify` nobody asks for the authority. Fails with `config` if it is missing otherwise, on half
+ * a pair, and on what is no PEM.
+ */
+export async function readDaemonCertificates(
+  directory: string,
+  verify: boolean,
+): Promise<Certificates> {
+  const path = (name: string) => join(directory, name);
+  const names = (await namesIn(directory)) ?? [];
+  const own = names.includes("cert.pem") || names.includes("key.pem");
+  return {
+    authorities: verify ? [await readAuthorities(path("ca.pem"))] : [],
+    ...(own && {
+      client: {
+        certificate: await readPem(path("cert.pem"), "CERTIFICATE"),
+        key: await readPem(path("key.pem"), "[A-Z0-9 ]*PRIVATE KEY"),
+      },
+    }),
+  };
+}
+
+/**
+ * Reads what `$SSL_CERT_FILE` and `$SSL_CERT_DIR` put in the place of the system's authorities; undefined
+ * if neither is set.
+ *
+ * As the original does it: the one stands for the system's bundle and the other, a list of directories
+ * divided by colons, for its directories, so that who sets only one of them keeps the rest of the
+ * system's. Files that hold no certificate are passed over.
+ */
 export async function readSystemAuthorities({
   variables,
-}: Environment): Promise<string | undefined> {
-  const path = variables["SSL_CERT_FILE"] ?? "";
-  if (path === "") return undefined;
+}: Environment): Promise<readonly string[] | undefined> {
+  const file = variables["SSL_CERT_FILE"] || undefined;
+  const directories = variables["SSL_CERT_DIR"] || undefined;
+  if (file === undefined && directories === undefined) return undefined;
+  const found = new Set<string>();
+  for (const path of file === undefined ? systemBundles : [file]) {
+    const certificates = await certificatesAt(path);
+    for (const each of certificates ?? []) found.add(each);
+    if (certificates !== undefined) break;
+  }
+  for (const directory of directories?.split(":") ?? systemDirectories) {
+    const names = directory === "" ? undefined : await namesIn(directory);
+    for (const name of names ?? []) {
+      for (const each of (await certificatesAt(join(directory, name))) ?? []) found.add(each);
+    }
+  }
+  return [...found];
+}
+
+/** Where systems keep all authorities in one file; the first that exists counts. */
+const systemBundles = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/pki/tls/cacert.pem",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+
+/** Where systems keep each in a file of its own. */
+const systemDirectories = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Returns the certificates in a file, or undefined if it cannot be read. */
+async function certificatesAt(path: string): Promise<readonly string[] | undefined> {
   try {
-    return await readAuthorities(path);
+    return new TextDecoder().decode(await readConfigFile(path)).match(certificateBlock) ?? [];
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (error instanceof Failure && error.code === "config") return undefined;
     throw error;
   }
 }

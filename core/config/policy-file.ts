@@ -1,7 +1,7 @@
 // The policy file: finding and reading policy.json.
 
 import { during } from "../failure.ts";
-import { isMissing, readConfigFile } from "./config-file.ts";
+import { readLocated } from "./located-file.ts";
 import type { Location } from "./locations.ts";
 
 /** A policy and the file it was read from. */
@@ -20,33 +20,13 @@ export async function readPolicyFile<P>(
   location: Location,
   parse: (bytes: Uint8Array) => P,
 ): Promise<PolicyFile<P> | undefined> {
-  const found = await firstOf(location);
+  const found = await readLocated(location);
   if (found === undefined) return undefined;
-  const { file, bytes } = found;
+  const { path: file, bytes } = found;
   return {
     policy: await during(`invalid policy in ${JSON.stringify(file)}`, () => parse(bytes)),
     file,
   };
-}
-
-interface FoundFile {
-  readonly file: string;
-  readonly bytes: Uint8Array;
-}
-
-/** Whatever else is wrong with a file, it is not skipped: the next one might allow more. */
-async function firstOf(location: Location): Promise<FoundFile | undefined> {
-  if (location.kind === "named") {
-    return { file: location.path, bytes: await readConfigFile(location.path) };
-  }
-  for (const file of location.paths) {
-    try {
-      return { file, bytes: await readConfigFile(file) };
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
-  }
-  return undefined;
 }
 
 /** Says that there is no policy file, and where it was looked for. */

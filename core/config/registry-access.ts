@@ -1,23 +1,31 @@
 // Registry access: what flags, files and the environment say about speaking to registries.
 
+import { type DockerName, fullRepository } from "../content/docker-name.ts";
 import type { Environment } from "../environment.ts";
 import { during } from "../failure.ts";
 import type { ProxySettings } from "../http.ts";
-import type { Credentials, RegistryAccess, RegistryConnection } from "../image/registry-access.ts";
+import type {
+  Credentials,
+  PullSource,
+  RegistryAccess,
+  RegistryConnection,
+} from "../image/registry-access.ts";
 import type { AuthFileChoice } from "./auth-file-places.ts";
 import { keyOfRepository } from "./auth-key.ts";
-import {
-  certificateDirectories,
-  type Certificates,
-  readCertificates,
-  readSystemAuthorities,
-} from "./certificates.ts";
+import { certificateDirectories, type Certificates, readCertificates } from "./certificates.ts";
 import type { CredentialFinder } from "./credentials.ts";
+import type { RegistryFiles } from "./registry-files.ts";
+import { checkNotBlocked, entryFor, placesOf } from "./registry-lookup.ts";
 
 /** What the user says about all registries of one side of an operation. */
 export interface AccessWish {
   readonly credentials: Credentials | CredentialSearch;
-  /** Absent: certificates are verified. */
+  /**
+   * Finds those for mirrors on other hosts, where `credentials` are for the host that the user named.
+   * Absent: nobody is known there.
+   */
+  readonly mirrorCredentials?: CredentialSearch;
+  /** Absent: registries.conf says whether certificates are verified. */
   readonly tlsVerify?: boolean;
   /** The only directory to look for certificates in; absent: the usual ones are searched. */
   readonly certificateDirectory?: string;
@@ -31,32 +39,86 @@ export interface CredentialSearch {
 }
 
 /** Returns the answers for one side of an operation. Nothing is read before it is asked. */
-export function registryAccess(wish: AccessWish, environment: Environment): RegistryAccess {
+export function registryAccess(
+  wish: AccessWish,
+  environment: Environment,
+  files: RegistryFiles,
+): RegistryAccess {
+  const connect = async (place: Place): Promise<RegistryConnection> => {
+    const verify = wish.tlsVerify ?? !place.insecure;
+    // Nobody uses these yet, but a file that is broken is to be heard of before it matters.
+    await files.signatures();
+    const { authorities, client } = await certificatesFor(place.host, wish, environment);
+    const system = await files.systemAuthorities();
+    const protocol = await files.tlsProtocol();
+    return {
+      insecure: !verify,
+      ...(await credentialsFor(place)),
+      tls: {
+        verify,
+        authorities,
+        ...(system !== undefined && { system }),
+        ...(client !== undefined && { client }),
+        ...(protocol !== undefined && { protocol }),
+      },
+    };
+  };
   return {
     proxies: proxiesIn(environment),
-    async connectionTo(host, repository): Promise<RegistryConnection> {
-      const known = await credentialsFor(host, repository, wish);
-      const { authorities, client } = await certificatesFor(host, wish, environment);
-      const system = await readSystemAuthorities(environment);
-      const verify = wish.tlsVerify ?? true;
-      return {
-        insecure: !verify,
-        ...known,
-        tls: {
-          verify,
-          authorities: [...authorities, ...(system === undefined ? [] : [system])],
-          ...(client !== undefined && { client }),
+    async connectionTo(host, repository) {
+      const conf = await files.conf();
+      const entry = entryFor(conf, repository === "" ? host : `${host}/${repository}`);
+      checkNotBlocked(entry, conf.files);
+      const insecure = entry?.insecure ?? false;
+      return connect({ host, repository, insecure, credentials: wish.credentials });
+    },
+    async pullSources(name) {
+      const conf = await during("loading registries configuration", () => files.conf());
+      return placesOf(conf, name).map(({ name: place, insecure }): PullSource => ({
+        name: place,
+        connection: async () => {
+          checkNotBlocked(entryFor(conf, fullRepository(place)), conf.files);
+          const credentials = credentialsAt(place, name, wish);
+          return connect({ ...place, insecure, credentials });
         },
-      };
+      }));
     },
   };
 }
 
-async function credentialsFor(
-  host: string,
-  repository: string,
-  { credentials: wish }: AccessWish,
-): Promise<Pick<RegistryConnection, "credentials" | "renewCredentials">> {
+/** Where somebody connects to, and as who. */
+interface Place {
+  readonly host: string;
+  readonly repository: string;
+  /** What registries.conf says. */
+  readonly insecure: boolean;
+  readonly credentials: Credentials | CredentialSearch;
+}
+
+/** What was said on the command line is meant for the host that was named there, and for no other. */
+function credentialsAt(
+  place: DockerName,
+  name: DockerName,
+  wish: AccessWish,
+): AccessWish["credentials"] {
+  const { credentials, mirrorCredentials } = wish;
+  if (place.host === name.host) return credentials;
+  switch (credentials.kind) {
+    case "search":
+    case "anonymous":
+      return credentials;
+    case "basic":
+    case "identity":
+    case "token":
+      return mirrorCredentials ?? { kind: "anonymous" };
+  }
+}
+
+async function credentialsFor({
+  host,
+  repository,
+  credentials: wish,
+}: Place): Promise<Pick<RegistryConnection, "credentials" | "renewCredentials">> {
   if (wish.kind !== "search") return { credentials: wish };
   const { finder, authFile } = wish;
   const key = keyOfRepository(host, repository);

@@ -1,5 +1,6 @@
 // RegistryAccess: what the docker transport asks about a registry before it speaks to it.
 
+import type { DockerName } from "../content/docker-name.ts";
 import type { ProxySettings, TlsSettings } from "../http.ts";
 
 /** What somebody is known by to a registry. */
@@ -51,9 +52,22 @@ export interface RegistryConnection {
   readonly renewCredentials?: (refused: Credentials) => Promise<Credentials | undefined>;
 }
 
+/** A place that an image may be read from. */
+export interface PullSource {
+  /** What the image is called there. Nothing but requests may rest on this name. */
+  readonly name: DockerName;
+  /** Returns how the registry there is spoken to. Fails with `refused` if it is blocked. */
+  connection(): Promise<RegistryConnection>;
+}
+
 /** Answers for each registry; asked once per client. Fails with `config`. */
 export interface RegistryAccess {
-  /** `host` is the registry's domain with its port, `repository` the full name below it. */
+  /**
+   * Returns how a registry is spoken to, where no mirror will do: `host` is its domain with its port,
+   * `repository` the full name below it. Fails with `refused` if it is blocked.
+   */
   connectionTo(host: string, repository: string): Promise<RegistryConnection>;
+  /** Returns where to read an image from, in the order to try; the last is the one that it is named for. */
+  pullSources(name: DockerName): Promise<readonly PullSource[]>;
   readonly proxies: ProxySettings;
 }

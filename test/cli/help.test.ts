@@ -103,7 +103,9 @@ Flags:
       --override-os OS             use OS instead of the running OS for choosing images
       --override-variant VARIANT   use VARIANT instead of the running architecture variant for choosing images
       --policy string              Path to a trust policy file
+      --registries.d DIR           use registry configuration files in DIR (e.g. for container signature storage)
       --require-signed             require any pulled image to be signed
+      --tls-details string         path to a containers-tls-details.yaml(5) file
       --tmpdir string              directory used to store temporary files
       --user-agent-prefix string   prefix to add to the user agent string
   -v, --version                    Version for Skopeo

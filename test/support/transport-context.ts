@@ -20,9 +20,8 @@ export function transportContext({ settings, ...rest }: ContextWish = {}): Trans
         userAgent: "test",
         access: {
           proxies: {},
-          connectionTo: async () => {
-            throw new Error("This test was to reach no registry");
-          },
+          connectionTo: unreachable,
+          pullSources: unreachable,
         },
       },
       dir: {},
@@ -31,4 +30,8 @@ export function transportContext({ settings, ...rest }: ContextWish = {}): Trans
       ...settings,
     },
   };
+}
+
+async function unreachable(): Promise<never> {
+  throw new Error("This test was to reach no registry");
 }

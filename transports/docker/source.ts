@@ -13,6 +13,8 @@ import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { openDownload } from "./download.ts";
 import { readManifest } from "./manifest.ts";
+import { openFirst } from "./pull-sources.ts";
+import { sighting } from "./sightings.ts";
 
 /** Opens an image or list in a registry, and reads its manifest. Fails with `not-found` if there is none. */
 export async function openSource(
@@ -27,14 +29,17 @@ export async function openSource(
       `reading images from docker: reference ${JSON.stringify(image.text)} without a tag or digest is not supported`,
     );
   }
-  await using opened = new AsyncDisposableStack();
-  const client = opened.use(await connect(name, "pull", context));
-  const manifest = await readManifest({ client, name, reference });
-  opened.move();
-  return new DockerSource({ name, image, client, context, manifest });
+  return openFirst(name, context, async (place, there) => {
+    await using opened = new AsyncDisposableStack();
+    const client = opened.use(await connect(place, "pull", there));
+    const manifest = await readManifest({ client, name: place, reference });
+    opened.move();
+    return new DockerSource({ name: place, image, client, context, manifest });
+  });
 }
 
 interface Opened {
+  /** Where it is read from; everything but requests goes by the name of the image. */
   readonly name: DockerName;
   readonly image: ImageName;
   readonly client: RegistryClient;
@@ -64,9 +69,11 @@ class DockerSource implements ImageSource {
   }
 
   async openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {
-    const { client, context } = this.#opened;
+    const { client, name, context } = this.#opened;
     try {
-      return await openDownload({ client, blob, reading, log: context.log });
+      const bytes = await openDownload({ client, blob, reading, log: context.log });
+      context.settings.docker.blobInfo?.note(sighting(name, blob.digest));
+      return bytes;
     } catch (error) {
       throw asForeign(error, blob);
     }

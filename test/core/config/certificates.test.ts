@@ -22,6 +22,7 @@ const pem = (label: string, text: string) =>
   `-----BEGIN ${label}-----\n${btoa(text)}\n-----END ${label}-----\n`;
 const authority = pem("CERTIFICATE", "authority");
 const other = pem("CERTIFICATE", "other");
+const third = pem("CERTIFICATE", "third");
 const key = pem("EC PRIVATE KEY", "key");
 
 let directories = 0;
@@ -110,11 +111,32 @@ describe("certificateDirectories", () => {
 });
 
 describe("readSystemAuthorities", () => {
-  test("reads what SSL_CERT_FILE names, if it names anything that exists", async () => {
-    const file = join(directoryWith({ "a.pem": authority }), "a.pem");
-    expect(await readSystemAuthorities(environmentWith({ SSL_CERT_FILE: file }))).toBe(authority);
-    for (const variables of [{}, { SSL_CERT_FILE: "" }, { SSL_CERT_FILE: join(root, "none") }]) {
-      expect(await readSystemAuthorities(environmentWith(variables))).toBeUndefined();
-    }
+  const nowhere = () => join(root, "none");
+  const read = (variables: Environment["variables"]) =>
+    readSystemAuthorities(environmentWith(variables));
+  const trimmed = (text: string) => text.trim();
+
+  test("leaves the system alone if nothing is said", async () => {
+    expect(await read({})).toBeUndefined();
+    expect(await read({ SSL_CERT_FILE: "", SSL_CERT_DIR: "" })).toBeUndefined();
+  });
+
+  test("puts file and directories in the place of the system's", async () => {
+    const directory = directoryWith({ "a.pem": authority, "b.0": other, notes: "none here" });
+    const file = join(directoryWith({ bundle: authority + third }), "bundle");
+    const empty = directoryWith({});
+    expect(await read({ SSL_CERT_FILE: file, SSL_CERT_DIR: nowhere() })).toEqual(
+      [authority, third].map(trimmed),
+    );
+    expect(
+      await read({ SSL_CERT_FILE: nowhere(), SSL_CERT_DIR: `${empty}:${directory}:` }),
+    ).toEqual([authority, other].map(trimmed));
+    expect(await read({ SSL_CERT_FILE: file, SSL_CERT_DIR: directory })).toEqual(
+      [authority, third, other].map(trimmed),
+    );
+  });
+
+  test("has nobody to believe where they hold nothing", async () => {
+    expect(await read({ SSL_CERT_FILE: nowhere(), SSL_CERT_DIR: nowhere() })).toEqual([]);
   });
 });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
 
-import { locate, policyFile, userDirectory } from "../../../core/config/locations.ts";
+import {
+  locate,
+  locateAll,
+  policyFile,
+  registriesFile,
+  userDirectory,
+} from "../../../core/config/locations.ts";
 import type { Environment } from "../../../core/environment.ts";
 
 const system = ["/etc/containers/policy.json", "/usr/share/containers/policy.json"];
@@ -50,5 +56,49 @@ describe("userDirectory", () => {
     const variables = { XDG_CONFIG_HOME: "" };
     expect(userDirectory(environment(variables))).toBe("/home/ada/.config/containers");
     expect(userDirectory(environment(variables, ""))).toBeUndefined();
+  });
+});
+
+describe("locateAll", () => {
+  const rootless = [
+    "registries.conf.d",
+    "registries.rootless.conf.d",
+    "registries.rootless.conf.d/1000",
+  ];
+  const inBoth = (names: readonly string[]) =>
+    ["/etc/containers", "/usr/share/containers"].flatMap((directory) =>
+      names.map((name) => `${directory}/${name}`),
+    );
+
+  test("knows what adds to a file, most important first", () => {
+    const { main, dropIns } = locateAll(registriesFile, environment({}));
+    expect(main).toMatchObject({ kind: "default" });
+    expect(dropIns).toEqual([
+      "/home/ada/.config/containers/registries.conf.d",
+      ...inBoth(rootless),
+    ]);
+  });
+
+  test("has other directories for root", () => {
+    const { dropIns } = locateAll(registriesFile, { ...environment({}, ""), userId: 0 });
+    expect(dropIns).toEqual(inBoth(["registries.conf.d", "registries.rootful.conf.d"]));
+  });
+
+  test("adds nothing to a file that the environment names, but to one that the user names", () => {
+    const named = environment({ CONTAINERS_REGISTRIES_CONF: "/v" });
+    expect(locateAll(registriesFile, named)).toEqual({
+      main: { kind: "named", path: "/v" },
+      dropIns: [],
+    });
+    const { main, dropIns } = locateAll(registriesFile, named, "/p");
+    expect(main).toEqual({ kind: "named", path: "/p" });
+    expect(dropIns).not.toEqual([]);
+  });
+
+  test("ends with the override", () => {
+    const overridden = environment({ CONTAINERS_REGISTRIES_CONF_OVERRIDE: "/o" });
+    expect(locateAll(registriesFile, overridden).override).toBe("/o");
+    const empty = environment({ CONTAINERS_REGISTRIES_CONF_OVERRIDE: "" });
+    expect(locateAll(registriesFile, empty).override).toBeUndefined();
   });
 });

@@ -1,0 +1,175 @@
+// Registries directory: where signatures are kept beside registries, as the files of registries.d say.
+
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { type DockerName, policyIdentityOf, policyNamespacesOf } from "../content/docker-name.ts";
+import type { Environment } from "../environment.ts";
+import { asFailure, during, Failure } from "../failure.ts";
+import { quoted } from "../foreign-text.ts";
+import { exists, isMissing, readConfigFile } from "./config-file.ts";
+import { userDirectory } from "./locations.ts";
+import type { Yaml, YamlMapping } from "./yaml.ts";
+
+/** What is said about signatures in one place. What is absent is left to a wider place. */
+export interface SignatureStorage {
+  /** Where signatures are read from, as a URL. */
+  readonly lookaside?: string;
+  /** Where they are written to, if that is somewhere else. */
+  readonly lookasideStaging?: string;
+  /** Whether they are kept as images beside the image. */
+  readonly sigstoreAttachments?: boolean;
+}
+
+/** What all files say together. */
+export interface RegistriesDirectory {
+  /** By image, repository, path, host, or `*.` and a domain. */
+  readonly namespaces: ReadonlyMap<string, SignatureStorage>;
+  /** For all others. */
+  readonly fallback: SignatureStorage;
+}
+
+/** Returns the directory to read; an empty `explicit` path counts as none. */
+export async function registriesDirectoryOf(
+  environment: Environment,
+  explicit = "",
+): Promise<string> {
+  if (explicit !== "") return explicit;
+  const user = userDirectory({ ...environment, variables: {} });
+  const own = user === undefined ? undefined : join(user, "registries.d");
+  return own !== undefined && (await exists(own)) ? own : "/etc/containers/registries.d";
+}
+
+/**
+ * Reads all `*.yaml` files of a directory; there need be none, nor a directory.
+ *
+ * Fails with `config` if one cannot be read or understood, or two speak of the same place.
+ */
+export async function readRegistriesDirectory(directory: string): Promise<RegistriesDirectory> {
+  const origins = new Map<string, string>();
+  const namespaces = new Map<string, SignatureStorage>();
+  let fallback: SignatureStorage = {};
+  const claim = (what: string, path: string) => {
+    const other = origins.get(what);
+    if (other !== undefined) throw definedTwice(what, path, other);
+    origins.set(what, path);
+  };
+  for (const path of await yamlFiles(directory)) {
+    const file = await readFile(path);
+    if (file.fallback !== undefined) {
+      claim(quoted("default-docker"), path);
+      fallback = file.fallback;
+    }
+    for (const [namespace, storage] of file.namespaces) {
+      claim(`"docker" namespace ${quoted(namespace)}`, path);
+      namespaces.set(namespace, storage);
+    }
+  }
+  return { namespaces, fallback };
+}
+
+/**
+ * Returns what is said about the signatures of one image. Each setting comes from the narrowest place
+ * that has it: the image itself, the repository, each path above it, the host, its domains, all others.
+ */
+export function signatureStorageFor(
+  { namespaces, fallback }: RegistriesDirectory,
+  name: DockerName,
+): SignatureStorage {
+  const places = [policyIdentityOf(name), ...policyNamespacesOf(name)];
+  return places.reduceRight<SignatureStorage>(
+    (wider, place) => ({ ...wider, ...namespaces.get(place) }),
+    fallback,
+  );
+}
+
+function definedTwice(what: string, path: string, other: string): Failure {
+  return new Failure(
+    "config",
+    `Error parsing signature storage configuration: ${what} defined both in ${quoted(path)} and ${quoted(other)}`,
+  );
+}
+
+async function yamlFiles(directory: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(directory);
+    return names
+      .filter((name) => name.endsWith(".yaml"))
+      .sort()
+      .map((name) => join(directory, name));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw new Failure("config", asFailure(error).message, { cause: error });
+  }
+}
+
+interface StorageFile {
+  readonly namespaces: ReadonlyMap<string, SignatureStorage>;
+  /** Absent if the file does not say. */
+  readonly fallback?: SignatureStorage;
+}
+
+async function readFile(path: string): Promise<StorageFile> {
+  const bytes = await bytesOf(path);
+  if (bytes === undefined) return { namespaces: new Map() };
+  return during(`parsing ${path}`, async () => {
+    const { parseYaml } = await import("./yaml.ts");
+    const file = mappingOf(await parseYaml(bytes), "the file");
+    const places = [...mappingOf(file.get("docker") ?? "", quoted("docker"))];
+    const fallback = file.get("default-docker");
+    return {
+      namespaces: new Map(places.map(([place, said]) => [place, storageOf(said, quoted(place))])),
+      ...(fallback !== undefined && { fallback: storageOf(fallback, quoted("default-docker")) }),
+    };
+  });
+}
+
+/** As the original: a link that leads nowhere is passed over. */
+async function bytesOf(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readConfigFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function storageOf(said: Yaml, where: string): SignatureStorage {
+  const settings = mappingOf(said, where);
+  const text = (...keys: readonly string[]): string | undefined => {
+    const values = keys.map((key) => {
+      const value = settings.get(key) ?? "";
+      if (typeof value === "string") return value;
+      throw invalid(`${quoted(key)} of ${where} is no text`);
+    });
+    return values.find((value) => value !== "");
+  };
+  const lookaside = text("lookaside", "sigstore");
+  const lookasideStaging = text("lookaside-staging", "sigstore-staging");
+  const attachments = text("use-sigstore-attachments");
+  return {
+    ...(lookaside !== undefined && { lookaside }),
+    ...(lookasideStaging !== undefined && { lookasideStaging }),
+    ...(attachments !== undefined && { sigstoreAttachments: truthOf(attachments, where) }),
+  };
+}
+
+function truthOf(text: string, where: string): boolean {
+  if (yes.test(text)) return true;
+  if (no.test(text)) return false;
+  throw invalid(`"use-sigstore-attachments" of ${where} is neither true nor false`);
+}
+
+// All that the original's reader takes for a truth.
+const yes = /^(y|Y|yes|Yes|YES|on|On|ON|true|True|TRUE)$/;
+const no = /^(n|N|no|No|NO|off|Off|OFF|false|False|FALSE)$/;
+
+function mappingOf(value: Yaml, where: string): YamlMapping {
+  if (value === "") return new Map();
+  if (value instanceof Map) return value;
+  throw invalid(`${where} is no mapping`);
+}
+
+function invalid(message: string): Failure {
+  return new Failure("config", message);
+}
