@@ -1,5 +1,6 @@
 // Login: whether a registry takes somebody's credentials.
 
+import { during } from "../../core/failure.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { RegistryClient } from "./client.ts";
 import { RefusedCredentials } from "./token.ts";
@@ -11,7 +12,9 @@ import { RefusedCredentials } from "./token.ts";
 export async function verifyLogin(host: string, context: TransportContext): Promise<boolean> {
   const { access, userAgent, patience } = context.settings.docker;
   const { signal, log } = context;
-  const connection = await access.connectionTo(host, "");
+  const connection = await during("creating new docker client", () =>
+    access.connectionTo(host, ""),
+  );
   const options = { host, connection, proxies: access.proxies, userAgent, log };
   await using client = new RegistryClient({ ...options, repository: "", signal, patience });
   try {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { Failure } from "../../../core/failure.ts";
 import { type Credentials, IdentityToken } from "../../../core/image/registry-access.ts";
 import { verifyLogin } from "../../../transports/docker/login.ts";
 import { dockerContext } from "../../support/docker-context.ts";
@@ -32,6 +33,18 @@ describe("verifyLogin", () => {
   test("takes every name for right where nobody is asked for one", async () => {
     await using registry = startRegistry();
     expect(await verifyLogin(registry.host, dockerContext({ credentials: wrong }))).toBe(true);
+  });
+
+  test("says that it did not get as far as the registry", async () => {
+    const context = dockerContext();
+    const { docker } = context.settings;
+    const access = {
+      ...docker.access,
+      connectionTo: () => Promise.reject(new Failure("config", "x")),
+    };
+    const settings = { ...context.settings, docker: { ...docker, access } };
+    const failure = await rejection(verifyLogin("r.example", { ...context, settings }));
+    expect(failure.message).toBe("creating new docker client: x");
   });
 
   test("fails where the registry says neither yes nor no", async () => {
