@@ -27,6 +27,15 @@ export const limits = {
   jsonDepth: 64,
   layers: 10_000,
 
+  tarNameBytes: 4 * KiB,
+  /** Extended headers of one tar entry together, and those that hold for a whole archive. */
+  tarRecordsBytes: 1 * MiB,
+  /** What is known of an archive's entries is kept in memory: as many, and names of so many bytes. */
+  archiveEntries: 200_000,
+  archiveNamesBytes: 32 * MiB,
+  /** A link in an archive may lead to another link, but not for ever. */
+  archiveLinks: 10,
+
   /** Blobs moved at a time, where both sides allow several. */
   parallelBlobs: 6,
   /** Of a blob in one request, once a larger one was refused. */
