@@ -18,23 +18,44 @@ export async function* fileStream(
   ...signals: readonly AbortSignal[]
 ): AsyncGenerator<Uint8Array> {
   await using file = await openFile(path);
-  let at = 0;
+  yield* rangeStream(file, { path, offset: 0 }, ...signals);
+}
+
+/** A part of an open file. */
+export interface FileRange {
+  /** What failures name. */
+  readonly path: string;
+  readonly offset: number;
+  /** Absent: up to the end. */
+  readonly size?: number;
+}
+
+/** Streams a part of an open file; several may be read at a time. Fails with `corrupt` if it is shorter. */
+export async function* rangeStream(
+  file: FileHandle,
+  { path, offset, size = Infinity }: FileRange,
+  ...signals: readonly AbortSignal[]
+): AsyncGenerator<Uint8Array> {
+  const end = offset + size;
+  let at = offset;
   // Settled, so that a failure waits for us, rather than ends the program as nobody's.
-  let ahead = Promise.allSettled([readChunk(file, at)]);
+  let ahead = Promise.allSettled([readChunk(file, at, end)]);
   try {
     while (true) {
       const [outcome] = await ahead;
       for (const signal of signals) signal.throwIfAborted();
       if (outcome.status === "rejected") throw failureAt(path, outcome.reason);
       const chunk = outcome.value;
-      if (chunk.length === 0) return;
       at += chunk.length;
-      ahead = Promise.allSettled([readChunk(file, at)]);
+      if (chunk.length === 0) break;
+      ahead = Promise.allSettled([readChunk(file, at, end)]);
       yield chunk;
     }
   } finally {
     await ahead;
   }
+  if (size === Infinity || at === end) return;
+  throw new Failure("corrupt", `${path} ended after ${at} of ${end} bytes`);
 }
 
 /** Returns all of a small file. Fails with `io`, or with `corrupt` if it exceeds `limitBytes`. */
@@ -42,7 +63,8 @@ export async function readSmallFile(path: string, limitBytes: number): Promise<U
   return collect(fileStream(path), limitBytes);
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+/** Opens a regular file, and nothing else, for reading. Fails with `io`. */
+export async function openFile(path: string): Promise<FileHandle> {
   let file: FileHandle;
   try {
     file = await open(path, reading);
@@ -57,8 +79,10 @@ async function openFile(path: string): Promise<FileHandle> {
 }
 
 /** Every chunk has memory of its own, because it belongs to whoever receives it. */
-async function readChunk(file: FileHandle, at: number): Promise<Uint8Array> {
-  const chunk = Buffer.allocUnsafeSlow(chunkBytes);
-  const { bytesRead } = await file.read(chunk, 0, chunkBytes, at);
+async function readChunk(file: FileHandle, at: number, end: number): Promise<Uint8Array> {
+  const wanted = Math.min(chunkBytes, end - at);
+  if (wanted === 0) return new Uint8Array();
+  const chunk = Buffer.allocUnsafeSlow(wanted);
+  const { bytesRead } = await file.read(chunk, 0, wanted, at);
   return chunk.subarray(0, bytesRead);
 }

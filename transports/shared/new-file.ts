@@ -83,6 +83,39 @@ export class NewFile implements AsyncDisposable {
     return this.#gatheredBytes < batchBytes ? undefined : this.#writeGathered();
   }
 
+  /** Writes over what was written earlier at an offset, all of it. */
+  async patch(bytes: Uint8Array, offset: number): Promise<void> {
+    await this.#writeGathered();
+    await this.#written();
+    try {
+      await this.#file.write(bytes, 0, bytes.length, offset);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** Takes back everything beyond its first `size` bytes, even if writing that has failed. */
+  async truncate(size: number): Promise<void> {
+    const handedOver = this.#size - this.#gatheredBytes;
+    const outcomes = (await this.#writing) ?? [];
+    await this.#flushing;
+    try {
+      for (const outcome of outcomes) {
+        const lost = this.#writtenBytes < Math.min(size, handedOver);
+        if (outcome.status === "rejected" && lost) throw outcome.reason;
+      }
+      if (this.#writtenBytes > size) await this.#file.truncate(size);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    this.#writing = undefined;
+    this.#gatheredBytes = Math.max(0, size - handedOver);
+    this.#gathered = [Buffer.concat(this.#gathered).subarray(0, this.#gatheredBytes)];
+    this.#size = size;
+    this.#writtenBytes = Math.min(this.#writtenBytes, size);
+    this.#flushedSize = Math.min(this.#flushedSize, size);
+  }
+
   /** Brings all of the content to the disk. The file gets the mode and owner of `like`. */
   async complete(like?: Stats): Promise<void> {
     await this.#writeGathered();
@@ -131,7 +164,7 @@ export class NewFile implements AsyncDisposable {
   /** Writes all of some pieces, in order, where the file stands. */
   async #writeAll(pieces: readonly Uint8Array[]): Promise<void> {
     for (let rest = pieces; rest.length > 0;) {
-      const { bytesWritten } = await this.#file.writev(rest);
+      const { bytesWritten } = await this.#file.writev(rest, this.#writtenBytes);
       this.#writtenBytes += bytesWritten;
       rest = behind(rest, bytesWritten);
     }

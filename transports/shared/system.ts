@@ -16,9 +16,14 @@ export function failureAt(path: string, error: unknown): Failure {
   if (!(error instanceof Error) || ("path" in error && error.path !== undefined)) {
     return asFailure(error);
   }
-  // Writing several pieces at once is writing, to whoever reads the message.
-  const syscall = "syscall" in error && error.syscall === "writev" ? { syscall: "write" } : {};
-  return asFailure(Object.assign(error, { path, ...syscall }));
+  return asFailure(Object.assign(error, { path, ...plainCall(error) }));
+}
+
+/** To whoever reads the message, writing several pieces at once, or at an offset, is writing. */
+function plainCall(error: Error): { readonly syscall?: string } {
+  const called = "syscall" in error ? String(error.syscall) : "";
+  const plain = /^p?(read|write)v?$/.exec(called)?.[1];
+  return plain === undefined ? {} : { syscall: plain };
 }
 
 /** Tells whether the operating system answered with this error, such as `ENOENT`. */
