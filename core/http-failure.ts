@@ -7,6 +7,8 @@ export interface Peer {
   readonly url: URL;
   readonly proxy?: URL | undefined;
   readonly unix?: string | undefined;
+  /** Whether any certificate would do: then nobody waits for the reason of a failed handshake. */
+  readonly unverified?: boolean | undefined;
 }
 
 /**
@@ -17,7 +19,8 @@ export interface Peer {
 export async function wireFailure(error: unknown, peer: Peer): Promise<Failure> {
   if (error instanceof Failure) return error;
   const code = codeOf(error);
-  if (code === "EPROTO" && peer.proxy === undefined && peer.url.protocol === "https:") {
+  const direct = peer.proxy === undefined && peer.url.protocol === "https:";
+  if (code === "EPROTO" && direct && peer.unverified !== true) {
     const { explainHandshake } = await import("./http-handshake.ts");
     return explainHandshake(peer.url);
   }

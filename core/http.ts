@@ -112,8 +112,9 @@ export class HttpSession implements AsyncDisposable {
       stall.end();
       if (outgoing.failure !== undefined) throw outgoing.failure.error;
       if (signal?.aborted === true) throw asFailure(signal.reason);
-      const { unix } = this.#options;
-      const failure = await wireFailure(stall.failure ?? error, { url, proxy, unix });
+      const { unix, tls } = this.#options;
+      const peer = { url, proxy, unix, unverified: !tls.verify };
+      const failure = await wireFailure(stall.failure ?? error, peer);
       throw inContext(`${capitalised(method)} ${JSON.stringify(redactedUrl(url))}`, failure);
     }
   }

@@ -60,3 +60,9 @@ describe("wireFailure", () => {
     expect(await wireFailure(new RangeError("odd"), { url })).toMatchObject({ code: "bug" });
   });
 });
+
+test("a handshake that failed gets no second look where any certificate would do", async () => {
+  const url = new URL("https://127.0.0.1:1/");
+  const failure = await wireFailure(broken("EPROTO"), { url, unverified: true });
+  expect(failure).toMatchObject({ code: "refused", message: "tls: handshake failure" });
+});
