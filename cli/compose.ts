@@ -1,11 +1,14 @@
 // Composing: joins flags, environment, config readers and transports into what core asks for.
 
+import type { BlobInfo } from "../core/cache/blob-info.ts";
+import { openBlobInfo } from "../core/cache/open-blob-info.ts";
 import { authFileChoice } from "../core/config/auth-file-places.ts";
 import {
   CredentialFinder,
   type CredentialFinderOptions,
   filesHelper,
 } from "../core/config/credentials.ts";
+import { blobInfoPath } from "../core/config/blob-info-path.ts";
 import { locate, policyFile } from "../core/config/locations.ts";
 import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
 import { type CredentialSearch, registryAccess } from "../core/config/registry-access.ts";
@@ -29,6 +32,8 @@ export interface Side {
   readonly tlsVerify?: boolean | undefined;
   /** Likewise. */
   readonly authFile?: string | undefined;
+  /** What is known of blobs from other runs; absent: nothing. */
+  readonly blobInfo?: BlobInfo;
   /** The most that one request may carry of a blob; absent: whatever the registry takes. */
   readonly uploadChunkBytes?: number | undefined;
   readonly dir?: DirSettings;
@@ -62,6 +67,12 @@ export function beginOperation(call: Call): Operation {
 
 function createPatience(): Patience {
   return new Patience({ random: Math.random });
+}
+
+/** Opens what is known of blobs, here and by the original. Nothing is read before it is asked. */
+export function openBlobs({ environment, log }: Call): BlobInfo & AsyncDisposable {
+  const debug = (message: string) => log.debug(message);
+  return openBlobInfo({ path: blobInfoPath(environment), now: Date.now, debug });
 }
 
 function createCredentialFinder(call: Call): CredentialFinder {
@@ -115,6 +126,7 @@ export function contextOf(call: Call, side: Side): TransportContext {
         userAgent: userAgentOf(call),
         patience: operation?.patience ?? createPatience(),
         ...(operation !== undefined && { shared: operation.shared }),
+        ...(side.blobInfo !== undefined && { blobInfo: side.blobInfo }),
         ...(uploadChunkBytes !== undefined && { uploadChunkBytes }),
       },
       dir: dir ?? {},

@@ -2,6 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 
+import type { BlobInfo } from "../../core/cache/blob-info.ts";
 import { manifestTypes, type ManifestType } from "../../core/content/media-types.ts";
 import { parseDockerName } from "../../core/content/docker-name.ts";
 import { copyImages } from "../../core/copy/copy.ts";
@@ -13,7 +14,14 @@ import type { DirSettings, ImageReference } from "../../core/image/transport.ts"
 import { limits } from "../../core/limits.ts";
 import { transports } from "../../transports/table.ts";
 import { type Call, defineTool } from "../command.ts";
-import { beginOperation, contextOf, gateOf, type Operation, platformWish } from "../compose.ts";
+import {
+  beginOperation,
+  contextOf,
+  gateOf,
+  openBlobs,
+  type Operation,
+  platformWish,
+} from "../compose.ts";
 import {
   list,
   maybeText,
@@ -83,7 +91,8 @@ ${imageNames(Object.keys(transports), program)}`,
   flags,
   async run(call) {
     await using operation = beginOperation(call);
-    const request = await requestOf(call, operation);
+    await using blobInfo = openBlobs(call);
+    const request = await requestOf(call, operation, blobInfo);
     const { quiet, digestFile, retry } = call.flags;
     using progress = openProgress({ ...call, quiet });
     await retrying(call, retry, async () => {
@@ -98,6 +107,7 @@ ${imageNames(Object.keys(transports), program)}`,
 async function requestOf(
   call: Call<CopyValues>,
   operation: Operation,
+  blobInfo: BlobInfo,
 ): Promise<Omit<CopyRequest, "tell">> {
   const { operands, flags: said, log } = call;
   const [from, to] = operands;
@@ -115,12 +125,13 @@ async function requestOf(
     parseImageName(to, transports),
   );
   const { tlsVerify, authFile, keeping } = said;
-  const source = contextOf(call, { flags: said.source, tlsVerify, authFile, operation });
+  const source = contextOf(call, { flags: said.source, tlsVerify, authFile, operation, blobInfo });
   const destination = contextOf(call, {
     flags: said.target,
     tlsVerify,
     authFile,
     operation,
+    blobInfo,
     uploadChunkBytes: keeping.uploadChunkBytes,
     dir: dirSettings(keeping),
     oci: { acceptsUncompressedLayers: keeping.acceptUncompressed },
@@ -138,6 +149,7 @@ async function requestOf(
     ...(format !== undefined && { format }),
     preserveDigests: said.preserveDigests,
     signatures: signaturesOf(said),
+    blobInfo,
     parallelBlobs: said.parallelCopies || limits.parallelBlobs,
   };
 }

@@ -1,5 +1,6 @@
 // CopyRequest and CopyOutcome: what is asked of a copy, and what it has done.
 
+import type { BlobInfo } from "../cache/blob-info.ts";
 import type { Digest } from "../content/digest.ts";
 import type { ManifestType } from "../content/media-types.ts";
 import type { PlatformWish } from "../content/platform.ts";
@@ -32,6 +33,8 @@ export interface CopyRequest {
   /** Blobs moved at a time, where both sides allow several. */
   readonly parallelBlobs: number;
   readonly tell: Tell;
+  /** Learns what is seen of blobs; absent: nobody does. */
+  readonly blobInfo?: BlobInfo;
 }
 
 /** What a copy has written. */

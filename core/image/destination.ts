@@ -2,6 +2,7 @@
 
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
+import type { Compression } from "../content/media-types.ts";
 import type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
 import type { ImageName } from "./name.ts";
 import type { Signature } from "./source.ts";
@@ -27,9 +28,19 @@ export interface DestinationTraits {
 /** What a blob is to the image. */
 export type BlobRole = "layer" | "config";
 
+/** Which other bytes would do instead of a layer's: those of the same content, compressed otherwise. */
+export interface StandIns {
+  /** The compressions that the manifest can tell of. */
+  readonly compressions: readonly Compression[];
+  /** Returns the digest of the content by the image's config, where that tells. */
+  readonly content: () => Promise<Digest | undefined>;
+}
+
 /** What a destination holds now. */
 export interface StoredBlob {
   readonly digest: Digest;
+  /** How it is compressed, if it stands in for the blob that was wanted. */
+  readonly compression?: Compression;
   /** In bytes. */
   readonly size: number;
   /** How it got there: its bytes were sent, they were there, or taken from a neighbour. */
@@ -47,8 +58,15 @@ export interface ImageDestination extends AsyncDisposable {
   readonly name: ImageName;
   readonly traits: DestinationTraits;
 
-  /** Makes `wanted` part of the image without sending it, if the destination can get at it. */
-  reuseBlob(wanted: Descriptor, role: BlobRole): Promise<StoredBlob | undefined>;
+  /**
+   * Makes `wanted` part of the image without sending it, if the destination can get at it. If `standIns`
+   * are given, one of those will do.
+   */
+  reuseBlob(
+    wanted: Descriptor,
+    role: BlobRole,
+    standIns?: StandIns,
+  ): Promise<StoredBlob | undefined>;
 
   /**
    * Writes a blob. Where its digest is open, the destination computes it from what it writes.

@@ -1,5 +1,6 @@
 // Transport, ImageReference, TransportContext: how core meets the places where images are kept.
 
+import type { BlobInfo } from "../cache/blob-info.ts";
 import type { Patience } from "../retry.ts";
 import type { ImageDestination } from "./destination.ts";
 import type { ImageName } from "./name.ts";
@@ -33,6 +34,8 @@ export interface DockerSettings {
    * shared.
    */
   readonly shared?: AsyncDisposable[];
+  /** What is known of blobs from other runs and repositories; absent: nothing. */
+  readonly blobInfo?: BlobInfo;
   /** The most that one request may carry of a blob; absent: all of it, unless the registry refuses. */
   readonly uploadChunkBytes?: number;
 }

@@ -11,6 +11,7 @@ import type {
   ImageDestination,
   OutgoingBlob,
   OutgoingManifest,
+  StandIns,
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { ImageName } from "../../core/image/name.ts";
@@ -21,9 +22,10 @@ import { manifestDigest } from "../../core/manifest/manifest.ts";
 import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { lingering, type LingeringSignal } from "./lingering.ts";
-import { mountBlob } from "./mount.ts";
 import { findBlob } from "./presence.ts";
 import { publishManifest } from "./publish.ts";
+import { reuseFromElsewhere } from "./reuse.ts";
+import { sighting } from "./sightings.ts";
 import { uploadBlob } from "./upload.ts";
 import type { UploadSession } from "./upload-session.ts";
 
@@ -85,23 +87,23 @@ class DockerDestination implements ImageDestination {
     this.#neighbour = neighbourOf(opened.name, opened.context.origin);
   }
 
-  async reuseBlob(wanted: Descriptor): Promise<StoredBlob | undefined> {
+  async reuseBlob(
+    wanted: Descriptor,
+    _role: BlobRole,
+    standIns?: StandIns,
+  ): Promise<StoredBlob | undefined> {
     const signal = this.#signal();
     const present = await this.#present(wanted, signal);
-    if (present !== undefined || this.#neighbour === undefined) return present;
-    const { client, context } = this.#opened;
-    const { digest, size } = wanted;
-    const from = this.#neighbour;
-    const mounted = await mountBlob({ client, digest, from, signal, log: context.log });
-    if (mounted === false) return undefined;
-    if (mounted !== true) {
-      this.#sessions.push(mounted);
-      return undefined;
-    }
-    if (size !== undefined) return { digest, size, by: "mounting" };
-    // Schema 1 does not say how large its layers are; the registry does.
-    const found = await this.#present(wanted, signal);
-    return found === undefined ? undefined : { ...found, by: "mounting" };
+    if (present !== undefined) return present;
+    const { client, name, context } = this.#opened;
+    const { log, settings } = context;
+    const info = settings.docker.blobInfo;
+    const neighbour = this.#neighbour;
+    const reuse = { client, name, wanted, standIns, neighbour, info, signal, log };
+    const { stored, session } = await reuseFromElsewhere(reuse);
+    if (session !== undefined) this.#sessions.push(session);
+    if (stored !== undefined) this.#note(stored.digest);
+    return stored;
   }
 
   async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
@@ -116,6 +118,7 @@ class DockerDestination implements ImageDestination {
     const session = this.#sessions.pop();
     const sent = await uploadBlob({ client, blob, session, signal: stop, log: context.log });
     this.#looked.add(sent.digest);
+    this.#note(sent.digest);
     return { ...sent, by: "sending" };
   }
 
@@ -160,7 +163,13 @@ class DockerDestination implements ImageDestination {
     if (found === undefined || size === undefined) return undefined;
     // What the registry has under this digest is something else: only sending can tell.
     if (size !== (wanted.size ?? size)) return undefined;
+    this.#note(digest);
     return { digest, size, by: "presence" };
+  }
+
+  #note(digest: Digest): void {
+    const { name, context } = this.#opened;
+    context.settings.docker.blobInfo?.note(sighting(name, digest));
   }
 
   #signal(more?: AbortSignal): AbortSignal {

@@ -9,15 +9,20 @@ export interface PresentBlob {
   readonly size?: number;
 }
 
-/** Asks for a blob by its digest alone. Undefined means that it is not there. */
+/**
+ * Asks for a blob by its digest alone. Undefined means that it is not there. `repository` is another one
+ * of the same registry; absent, the client's own.
+ */
 export async function findBlob(
   client: RegistryClient,
   digest: Digest,
   signal: AbortSignal,
+  repository: string = client.repository,
 ): Promise<PresentBlob | undefined> {
-  const { host, repository } = client;
+  const { host } = client;
   const target = `/v2/${repository}/blobs/${digest}`;
-  const response = await client.request({ method: "HEAD", target, signal });
+  const scopes = repository === client.repository ? [] : [`repository:${repository}:pull`];
+  const response = await client.request({ method: "HEAD", target, scopes, signal });
   if (response.status === 404) {
     await response.discard();
     return undefined;

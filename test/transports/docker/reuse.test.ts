@@ -1,0 +1,189 @@
+import { describe, expect, test } from "bun:test";
+
+import type { BlobFact, BlobInfo } from "../../../core/cache/blob-info.ts";
+import { candidatesIn } from "../../../core/cache/candidates.ts";
+import { MemoryRecords } from "../../../core/cache/memory.ts";
+import { type Digest, digestOf } from "../../../core/content/digest.ts";
+import { parseDockerName } from "../../../core/content/docker-name.ts";
+import type { StandIns } from "../../../core/image/destination.ts";
+import { docker } from "../../../transports/docker/reference.ts";
+import { sighting } from "../../../transports/docker/sightings.ts";
+import { dockerContext, type DockerWish } from "../../support/docker-context.ts";
+import { outgoingBlob } from "../../support/outgoing.ts";
+import {
+  type RegistryOptions,
+  type RegistryServer,
+  startRegistry,
+} from "../../support/registry-server.ts";
+
+const layer = new TextEncoder().encode("a layer");
+const other = new TextEncoder().encode("the same layer, packed");
+const wanted = { mediaType: "x", digest: digestOf(layer), size: layer.length };
+const content = digestOf(new TextEncoder().encode("content"));
+const anyForm: StandIns = { compressions: ["gzip", "none"], content: async () => content };
+
+/** What is known of blobs, for this test only. */
+function infoOf(...facts: BlobFact[]): BlobInfo & { readonly noted: BlobFact[] } {
+  const records = new MemoryRecords();
+  records.keep(facts.map((fact, timeMs) => ({ fact, timeMs })));
+  const noted: BlobFact[] = [];
+  return {
+    noted,
+    note: (fact) => void noted.push(fact),
+    candidates: async (wish) => candidatesIn([records], wish),
+  };
+}
+
+const sameContent: BlobFact[] = [
+  { kind: "content", digest: wanted.digest, uncompressed: content },
+  { kind: "content", digest: digestOf(other), uncompressed: content },
+  { kind: "compression", digest: digestOf(other), compression: "gzip" },
+];
+
+function seenIn(registry: RegistryServer, repository: string, digest: Digest = wanted.digest) {
+  return sighting(parseDockerName(`${registry.host}/${repository}`), digest);
+}
+
+function open(registry: RegistryServer, blobInfo: BlobInfo, wish: DockerWish = {}) {
+  const context = dockerContext(wish);
+  const { settings } = context;
+  return docker.parseReference(`//${registry.host}/a/b:1`).openDestination({
+    ...context,
+    settings: { ...settings, docker: { ...settings.docker, blobInfo } },
+  });
+}
+
+async function reuse(
+  registry: RegistryServer,
+  blobInfo: BlobInfo,
+  { standIns, ...wish }: DockerWish & { standIns?: StandIns } = {},
+) {
+  await using destination = await open(registry, blobInfo, wish);
+  return await destination.reuseBlob(wanted, "layer", standIns);
+}
+
+function registryWith(
+  blobs: readonly (readonly [repository: string, bytes: Uint8Array])[],
+  options: RegistryOptions = {},
+): RegistryServer {
+  const registry = startRegistry(options);
+  for (const [repository, bytes] of blobs) registry.repository(repository).addBlob(bytes);
+  return registry;
+}
+
+/** Requests behind the ping, as `METHOD repository`. */
+function steps(registry: RegistryServer): string[] {
+  return registry.lines
+    .slice(1)
+    .map((line) => line.replace(/^(\w+) \/v2\/(.*?)\/blobs.*/, "$1 $2"));
+}
+
+describe("reuseFromElsewhere", () => {
+  test("mounts the blob from where it was seen, with one request", async () => {
+    await using registry = registryWith([["c/d", layer]]);
+    expect(await reuse(registry, infoOf(seenIn(registry, "c/d")))).toEqual({
+      digest: wanted.digest,
+      size: layer.length,
+      by: "mounting",
+    });
+    expect(steps(registry)).toEqual(["HEAD a/b", "POST a/b"]);
+  });
+
+  test("looks before it asks for another mount, and uses the upload that was begun", async () => {
+    await using registry = registryWith([["g/h", layer]]);
+    const info = infoOf(seenIn(registry, "g/h"), seenIn(registry, "e/f"), seenIn(registry, "c/d"));
+    const stored = await reuse(registry, info);
+    expect(stored?.by).toBe("mounting");
+    expect(steps(registry)).toEqual([
+      "HEAD a/b",
+      "POST a/b",
+      "HEAD e/f",
+      "HEAD g/h",
+      "POST a/b",
+      "DELETE a/b",
+    ]);
+    expect(registry.repository("a/b").uploads.size).toBe(0);
+  });
+
+  test("sends by the upload that the registry began, where nobody has the blob any more", async () => {
+    await using registry = registryWith([]);
+    await using destination = await open(registry, infoOf(seenIn(registry, "c/d")));
+    expect(await destination.reuseBlob(wanted, "layer")).toBeUndefined();
+    await destination.putBlob(await outgoingBlob(layer), "layer");
+    expect(steps(registry)).toEqual(["HEAD a/b", "POST a/b", "PATCH a/b", "PUT a/b"]);
+  });
+
+  test("does not look where it has looked, nor in another registry", async () => {
+    await using registry = registryWith([]);
+    const elsewhere = sighting(parseDockerName("other.example/c/d"), wanted.digest);
+    const info = infoOf(seenIn(registry, "a/b"), elsewhere);
+    expect(await reuse(registry, info)).toBeUndefined();
+    expect(steps(registry)).toEqual(["HEAD a/b"]);
+  });
+
+  test.each([
+    ["the same repository", "a/b", "presence", ["HEAD a/b", "HEAD a/b"]],
+    ["another repository", "c/d", "mounting", ["HEAD a/b", "HEAD c/d", "POST a/b"]],
+  ] as const)("takes the same content in other bytes from %s", async (_, place, by, expected) => {
+    await using registry = registryWith([[place, other]]);
+    const info = infoOf(...sameContent, seenIn(registry, place, digestOf(other)));
+    expect(await reuse(registry, info, { standIns: anyForm })).toEqual({
+      digest: digestOf(other),
+      size: other.length,
+      by,
+      compression: "gzip",
+    });
+    expect(steps(registry)).toEqual([...expected]);
+  });
+
+  test("looks here for the same content that nobody has seen anywhere", async () => {
+    await using registry = registryWith([["a/b", other]]);
+    const stored = await reuse(registry, infoOf(...sameContent), { standIns: anyForm });
+    expect(stored).toMatchObject({ digest: digestOf(other), by: "presence" });
+  });
+
+  test("takes only the very bytes where no others will do", async () => {
+    await using registry = registryWith([["a/b", other]]);
+    expect(await reuse(registry, infoOf(...sameContent))).toBeUndefined();
+    expect(steps(registry)).toEqual(["HEAD a/b"]);
+  });
+
+  test("C5: takes nothing that is not the content which the image's config names", async () => {
+    await using registry = registryWith([["a/b", other]]);
+    const named = { ...anyForm, content: async () => digestOf(new Uint8Array(9)) };
+    expect(await reuse(registry, infoOf(...sameContent), { standIns: named })).toBeUndefined();
+    expect(steps(registry)).toEqual(["HEAD a/b"]);
+  });
+
+  test("goes on where it may not look", async () => {
+    const auth = { kind: "bearer", denies: ["repository:e/f:pull"] } as const;
+    await using registry = registryWith([["c/d", other]], { auth });
+    const info = infoOf(
+      ...sameContent,
+      seenIn(registry, "c/d", digestOf(other)),
+      seenIn(registry, "e/f", digestOf(other)),
+    );
+    expect(await reuse(registry, info, { standIns: anyForm })).toMatchObject({ by: "mounting" });
+  });
+
+  test("notes where blobs are: found, mounted, sent and read", async () => {
+    await using registry = registryWith([
+      ["c/d", layer],
+      ["a/b", other],
+    ]);
+    const info = infoOf(seenIn(registry, "c/d"));
+    await using destination = await open(registry, info);
+    await destination.reuseBlob(wanted, "layer");
+    await destination.reuseBlob(
+      { mediaType: "x", digest: digestOf(other), size: other.length },
+      "layer",
+    );
+    const third = new TextEncoder().encode("third");
+    await destination.putBlob(await outgoingBlob(third), "layer");
+    expect(info.noted).toEqual([
+      seenIn(registry, "a/b"),
+      seenIn(registry, "a/b", digestOf(other)),
+      seenIn(registry, "a/b", digestOf(third)),
+    ]);
+  });
+});
