@@ -9,6 +9,7 @@ import {
   filesHelper,
 } from "../core/config/credentials.ts";
 import { blobInfoPath } from "../core/config/blob-info-path.ts";
+import { type DaemonWish, daemonConnection } from "../core/config/daemon-connection.ts";
 import { locate, policyFile } from "../core/config/locations.ts";
 import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
 import { type CredentialSearch, registryAccess } from "../core/config/registry-access.ts";
@@ -27,7 +28,7 @@ import { version } from "./version.ts";
 
 /** What is said about one side of an operation. */
 export interface Side {
-  readonly flags: RegistryValues & Partial<Pick<ImageValues, "sharedBlobDir">>;
+  readonly flags: RegistryValues & Partial<Pick<ImageValues, "sharedBlobDir" | "daemonHost">>;
   /** What holds for the whole command where the side's own flag is absent. */
   readonly tlsVerify?: boolean | undefined;
   /** Likewise. */
@@ -110,12 +111,13 @@ export function contextOf(call: Call, side: Side): TransportContext {
   const credentials = credentialsOf(flags) ?? search;
   const verify = flags.tlsVerify ?? tlsVerify ?? call.global.tlsVerify;
   const shared = flags.sharedBlobDir ?? "";
-  const wish = {
-    credentials,
-    mirrorCredentials: search,
+  const tls = {
     ...(verify !== undefined && { tlsVerify: verify }),
     ...(flags.certDir !== "" && { certificateDirectory: flags.certDir }),
   };
+  const wish = { credentials, mirrorCredentials: search, ...tls };
+  const host = flags.daemonHost ?? "";
+  const daemon: DaemonWish = { ...tls, ...(host !== "" && { host }) };
   return {
     signal: call.signal,
     log: call.log,
@@ -150,6 +152,7 @@ export async function verifyLogin(call: Call, host: string, wish: LoginWish): Pr
       ...login,
       certDir,
       tlsVerify,
+      dockerDaemon: { connection: () => daemonConnection(daemon, call.environment) },
       tarball: { os: call.environment.os, architecture: call.environment.architecture },
       authFile: undefined,
       creds: undefined,

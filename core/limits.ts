@@ -19,6 +19,8 @@ export const limits = {
   tagsPageBytes: 16 * MiB,
   tagsPages: 10_000,
   indexJsonBytes: 32 * MiB,
+  /** The table of contents of a Docker archive, as the original limits it. */
+  archiveItemsBytes: 1 * MiB,
   configFileBytes: 4 * MiB,
   /** What somebody may type, or pipe in, when asked for a name or a password. */
   inputBytes: 1 * MiB,
@@ -63,6 +65,8 @@ export const limits = {
   firstHeaderMs: 60_000,
   /** Registries hash a whole blob before they answer the commit. */
   commitMs: 300_000,
+  /** How long an engine may be silent: it packs and unpacks whole images before it says a word. */
+  engineMs: 60 * 60 * 1000,
   /** How long a server is looked at once more, to say why TLS failed. */
   secondLookMs: 2_000,
   /** How long a credential helper may take; it may have to ask a person. */

@@ -3,8 +3,15 @@
 import type { TransportTable } from "../core/image/transport.ts";
 import { dir } from "./dir/reference.ts";
 import { docker } from "./docker/reference.ts";
+import { dockerDaemon } from "./docker-daemon/reference.ts";
 import { oci } from "./oci/reference.ts";
 import { tarball } from "./tarball/reference.ts";
 
 /** Every transport by the name that stands before the first colon. */
-export const transports = { dir, docker, oci, tarball } satisfies TransportTable;
+export const transports = {
+  dir,
+  docker,
+  "docker-daemon": dockerDaemon,
+  oci,
+  tarball,
+} satisfies TransportTable;

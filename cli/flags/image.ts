@@ -62,6 +62,10 @@ export function imageFlags(prefix: Prefix) {
       `${prefix}shared-blob-dir`,
       "`DIRECTORY` to use to share blobs across OCI repositories",
     ),
+    daemonHost: text(
+      `${prefix}daemon-host`,
+      "use docker daemon host at `HOST` (docker-daemon: only)",
+    ),
   } satisfies FlagGroup;
 }
 

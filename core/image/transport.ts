@@ -2,6 +2,7 @@
 
 import type { BlobInfo } from "../cache/blob-info.ts";
 import type { Patience } from "../retry.ts";
+import type { DaemonConnection } from "./daemon-connection.ts";
 import type { ImageDestination } from "./destination.ts";
 import type { ImageName } from "./name.ts";
 import type { RegistryAccess } from "./registry-access.ts";
@@ -19,6 +20,8 @@ export interface TransportSettings {
   readonly docker: DockerSettings;
   readonly dir: DirSettings;
   readonly oci: OciSettings;
+  /** Absent: the engine at the default socket. */
+  readonly dockerDaemon?: DockerDaemonSettings;
 }
   readonly tarball: TarballSettings;
 
@@ -38,6 +41,12 @@ export interface DockerSettings {
   readonly blobInfo?: BlobInfo;
   /** The most that one request may carry of a blob; absent: all of it, unless the registry refuses. */
   readonly uploadChunkBytes?: number;
+}
+
+/** Which engine is meant by `docker-daemon:`. */
+export interface DockerDaemonSettings {
+  /** Asked once a side, and nothing is read before. Fails with `config`. */
+  connection(): Promise<DaemonConnection>;
 }
 
 /** What `dir:` shall do with layers; absent: keep them as they are. */
