@@ -10,8 +10,14 @@ export interface PeerRegistryOptions {
   /** An empty directory for its files. */
   readonly directory: string;
   readonly tls?: TlsCertificate;
+  /** The path of the authority whose certificates clients have to show. */
+  readonly clientAuthority?: string;
+  /** The oldest version of TLS that is spoken. */
+  readonly minimumTls?: "tls1.2" | "tls1.3";
   readonly basic?: { readonly username: string; readonly password: string };
   readonly token?: { readonly realm: string; readonly certificate: string };
+  /** Whether it takes schema 1 manifests, whose signatures it verifies; absent: it does not. */
+  readonly schema1?: boolean;
 }
 
 /** Debian's docker-registry on a port of its own, until it is disposed of. */
@@ -63,7 +69,7 @@ export async function startPeerRegistry(options: PeerRegistryOptions): Promise<P
 }
 
 async function configOf(options: PeerRegistryOptions): Promise<object> {
-  const { directory, tls, basic, token } = options;
+  const { directory, schema1 = false, tls, basic, token } = options;
   const users = join(directory, "htpasswd");
   if (basic !== undefined) {
     const hash = await Bun.password.hash(basic.password, { algorithm: "bcrypt", cost: 4 });
@@ -92,8 +98,21 @@ async function configOf(options: PeerRegistryOptions): Promise<object> {
     },
     http: {
       addr: "127.0.0.1:0",
-      ...(tls === undefined ? {} : { tls: { certificate: tls.certificate, key: tls.key } }),
+      ...(tls === undefined ? {} : { tls: tlsOf(tls, options) }),
     },
     ...(Object.keys(auth).length === 0 ? {} : { auth }),
+    ...(schema1 ? { compatibility: { schema1: { enabled: true } } } : {}),
+  };
+}
+
+function tlsOf(
+  { certificate, key }: TlsCertificate,
+  { clientAuthority, minimumTls }: PeerRegistryOptions,
+): object {
+  return {
+    certificate,
+    key,
+    ...(clientAuthority === undefined ? {} : { clientcas: [clientAuthority] }),
+    ...(minimumTls === undefined ? {} : { minimumtls: minimumTls }),
   };
 }
