@@ -78,6 +78,11 @@ export function encodeJsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(encodeJson(value));
 }
 
+/** Returns JSON text with those characters escaped that Go's writer also escapes, for the sake of HTML. */
+export function escapeForHtml(json: string): string {
+  return json.replace(escapedForHtml, escapeUnit);
+}
+
 /** Returns the entries of a record as a Map, so that it is written like one of Go's maps. */
 export function goMap<T>(record: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
   return new Map(Object.entries(record));
@@ -312,7 +317,7 @@ function writeString(text: string): string {
     .split(halfPair)
     .map((part) => JSON.stringify(part).slice(1, -1))
     .join("\\ufffd");
-  return `"${inner.replace(escapedForHtml, escapeUnit)}"`;
+  return `"${escapeForHtml(inner)}"`;
 }
 
 function escapeUnit(character: string): string {

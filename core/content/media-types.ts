@@ -69,6 +69,11 @@ export function isListType(mediaType: string): boolean {
   return mediaType === manifestTypes.dockerList || mediaType === manifestTypes.ociIndex;
 }
 
+/** Tells whether `mediaType` is that of a schema 1 manifest, signed or not. */
+export function isSchema1(mediaType: string): boolean {
+  return mediaType === manifestTypes.schema1 || mediaType === manifestTypes.schema1Signed;
+}
+
 /**
  * Returns the media type of the same family with another compression.
  *

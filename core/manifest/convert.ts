@@ -1,10 +1,12 @@
 // Conversion: the manifest of an image in another format, or with its layers changed, or both.
 
 import type { Descriptor } from "../content/descriptor.ts";
-import { digestOf } from "../content/digest.ts";
+import { type Digest, digestOf } from "../content/digest.ts";
 import {
   configTypes,
   dockerZstdLayer,
+  isListType,
+  isSchema1,
   layerFamilies,
   type ManifestType,
   manifestTypes,
@@ -14,9 +16,12 @@ import type { RawManifest } from "../image/source.ts";
 import { encodeJson, parseStrictJson } from "../json.ts";
 import { readImageConfig, writeOciConfig } from "./config.ts";
 import { ociDescriptor } from "./descriptor-json.ts";
+import { configFromSchema1 } from "./from-schema1.ts";
 import { Members } from "./members.ts";
 import { readOciManifest, writeOciManifest } from "./oci.ts";
+import { type EmbeddedName, type Schema1Manifest, schema1Of, writeSchema1 } from "./schema1.ts";
 import { readSchema2, writeSchema2 } from "./schema2.ts";
+import { emptyLayer, toSchema1 } from "./to-schema1.ts";
 import type { ImageManifest } from "./types.ts";
 
 /** What an image is to become. */
@@ -25,29 +30,42 @@ export interface ImageChange {
   readonly to: ManifestType;
   /**
    * What the layers became, as many and in the same order, with media types of the format that the image
-   * has now. Absent where they stay.
+   * has now; those of schema 2 for schema 1, which has none of its own. Absent where they stay, but an
+   * image leaves schema 1 only with layers whose size is known.
    */
   readonly layers?: readonly Descriptor[];
+  /** For each layer of a schema 1 image its uncompressed digest. Only needed by `needsDiffIds`. */
+  readonly diffIds?: ReadonlyMap<Digest, Digest>;
+  /** What a schema 1 manifest shall say which image it is. Absent where it stays, or says nothing. */
+  readonly name?: EmbeddedName;
   /** The image's config, verified. Only needed where the format changes. */
   readonly config: Uint8Array;
 }
 
 /** An image as it is to be written. */
 export interface RewrittenImage {
+  /** One of schema 1 that is new comes without the signature that registries ask for. */
   readonly manifest: RawManifest;
   /** The config that the manifest names, where it is not the image's own with its own media type. */
-  readonly config?: RewrittenConfig;
+  readonly config?: RewrittenBlob;
+  /** A layer that the manifest names, where the image has had none like it: an empty one. */
+  readonly emptyLayer?: RewrittenBlob;
 }
 
-/** A config as it is to be stored. */
-export interface RewrittenConfig {
+/** A blob as it is to be stored. */
+export interface RewrittenBlob {
   readonly bytes: Uint8Array;
   readonly descriptor: Descriptor;
 }
 
 /** Tells whether an image of one type can be written as the other. Whatever its content, that is. */
 export function canConvert(from: ManifestType, to: ManifestType): boolean {
-  return from === to || (convertible.has(from) && convertible.has(to));
+  return from === to || !(isListType(from) || isListType(to));
+}
+
+/** Tells whether a conversion asks for the digests of the uncompressed layers. */
+export function needsDiffIds(from: ManifestType, to: ManifestType): boolean {
+  return isSchema1(from) && !isSchema1(to);
 }
 
 /**
@@ -58,29 +76,109 @@ export function canConvert(from: ManifestType, to: ManifestType): boolean {
  */
 export function rewriteImage(image: ImageManifest, change: ImageChange): RewrittenImage {
   const { to } = change;
+  const from = image.mediaType;
+  if (isListType(to)) {
+    throw new Failure(
+      "unsupported",
+      `Conversion of image manifest from ${from} to ${to} is not implemented`,
+    );
+  }
+  if (isSchema1(from)) return rewriteSchema1(image, change);
   const layers = layersIfChanged(image, change.layers);
-  if (to === image.mediaType && layers === undefined) return { manifest: image.raw };
-  if (image.mediaType === manifestTypes.oci && to === manifestTypes.oci) {
-    const manifest = readOciManifest(membersOf(image));
-    return { manifest: rawOf(to, writeOciManifest({ ...manifest, ...(layers && { layers }) })) };
+  if (from === to && layers === undefined) return { manifest: image.raw };
+  const changed = { ...change, layers: layers ?? image.layers };
+  if (isSchema1(to)) return laterToSchema1(image, changed);
+  if (from === manifestTypes.oci) {
+    return from === to ? changedOci(image, changed) : ociToSchema2(image, changed);
   }
-  if (image.mediaType === manifestTypes.schema2 && to === manifestTypes.schema2) {
-    const manifest = readSchema2(membersOf(image));
-    return { manifest: rawOf(to, writeSchema2({ ...manifest, ...(layers && { layers }) })) };
-  }
-  if (image.mediaType === manifestTypes.schema2 && to === manifestTypes.oci) {
-    return schema2ToOci(layers ?? image.layers, change.config);
-  }
-  if (image.mediaType === manifestTypes.oci && to === manifestTypes.schema2) {
-    return ociToSchema2(image, layers ?? image.layers, change.config);
-  }
-  throw new Failure(
-    "unsupported",
-    `Conversion of image manifest from ${image.mediaType} to ${to} is not implemented`,
-  );
+  return from === to ? changedSchema2(image, changed) : schema2ToOci(changed);
 }
 
-const convertible: ReadonlySet<string> = new Set([manifestTypes.schema2, manifestTypes.oci]);
+/** A change that says what the layers are, changed or not. */
+interface WholeChange extends ImageChange {
+  readonly layers: readonly Descriptor[];
+}
+
+function changedOci(image: ImageManifest, { layers }: WholeChange): RewrittenImage {
+  const manifest = readOciManifest(membersOf(image));
+  return { manifest: rawOf(manifestTypes.oci, writeOciManifest({ ...manifest, layers })) };
+}
+
+function changedSchema2(image: ImageManifest, { layers }: WholeChange): RewrittenImage {
+  const manifest = readSchema2(membersOf(image));
+  return { manifest: rawOf(manifestTypes.schema2, writeSchema2({ ...manifest, layers })) };
+}
+
+function rewriteSchema1(image: ImageManifest, change: ImageChange): RewrittenImage {
+  const manifest = schema1Of(image);
+  const { to, layers = image.layers, diffIds } = change;
+  checkCount(image, layers);
+  if (isSchema1(to)) return changedSchema1(image, manifest, change);
+  const lasting = layers.filter((_, index) => manifest.history[index]?.throwaway === false);
+  const bytes = configFromSchema1(
+    manifest,
+    image.layers
+      .filter((_, index) => manifest.history[index]?.throwaway === false)
+      .map(({ digest }) => knownDiffId(digest, diffIds)),
+  );
+  if (to === manifestTypes.oci) return schema2ToOci({ ...change, layers: lasting, config: bytes });
+  checkDockerTypes(lasting);
+  const descriptor = { mediaType: configTypes.docker, digest: digestOf(bytes), size: bytes.length };
+  const written = writeSchema2({ config: descriptor, layers: lasting.map(plainLayer) });
+  return { manifest: rawOf(manifestTypes.schema2, written), config: { bytes, descriptor } };
+}
+
+function knownDiffId(layer: Digest, diffIds: ReadonlyMap<Digest, Digest> | undefined): Digest {
+  const diffId = diffIds?.get(layer);
+  if (diffId !== undefined) return diffId;
+  throw new Failure("bug", `Layer ${layer} was to be named in a config without having been read`);
+}
+
+function changedSchema1(
+  image: ImageManifest,
+  manifest: Schema1Manifest,
+  { to, layers = image.layers, name = manifest }: ImageChange,
+): RewrittenImage {
+  const same =
+    to === image.mediaType &&
+    name.name === manifest.name &&
+    name.tag === manifest.tag &&
+    layers.every(({ digest }, index) => digest === image.layers[index]?.digest);
+  if (same) return { manifest: image.raw };
+  const steps = layers.map(({ digest }, index) => ({
+    blob: digest,
+    text: manifest.history[index]?.text ?? "",
+  }));
+  const { architecture } = manifest;
+  const bytes = writeSchema1({ name: name.name, tag: name.tag, architecture, steps });
+  return { manifest: rawOf(manifestTypes.schema1, bytes) };
+}
+
+function laterToSchema1(image: ImageManifest, change: WholeChange): RewrittenImage {
+  const { layers, config, name = { name: "", tag: "" } } = change;
+  if (image.mediaType === manifestTypes.oci) {
+    imageConfigOf(image);
+    for (const { mediaType } of layers) converted(mediaType, ociToDocker);
+  } else {
+    checkDockerTypes(layers);
+  }
+  const written = toSchema1({
+    config,
+    name,
+    layers: layers.map(({ digest }, index) => ({
+      was: image.layers[index]?.digest ?? digest,
+      stored: digest,
+    })),
+  });
+  const manifest = rawOf(manifestTypes.schema1, written.bytes);
+  return { manifest, ...(written.needsEmptyLayer && { emptyLayer }) };
+}
+
+/** What Docker's formats of old have no name for is not passed off as something else. */
+function checkDockerTypes(layers: readonly Descriptor[]): void {
+  if (!layers.some(({ mediaType }) => mediaType === dockerZstdLayer)) return;
+  throw new Failure("unsupported", whyNotConverted(dockerZstdLayer));
+}
 
 function membersOf(image: ImageManifest): Members {
   return new Members(parseStrictJson(image.raw.bytes));
@@ -96,14 +194,17 @@ function layersIfChanged(
   layers: readonly Descriptor[] | undefined,
 ): readonly Descriptor[] | undefined {
   if (layers === undefined) return undefined;
-  if (layers.length !== image.layers.length) {
-    throw new Failure(
-      "bug",
-      `An image of ${image.layers.length} layers was to be written with ${layers.length}`,
-    );
-  }
+  checkCount(image, layers);
   const plain = layers.map(plainLayer);
   return spelled(plain) === spelled(image.layers.map(plainLayer)) ? undefined : plain;
+}
+
+function checkCount(image: ImageManifest, layers: readonly Descriptor[]): void {
+  if (layers.length === image.layers.length) return;
+  throw new Failure(
+    "bug",
+    `An image of ${image.layers.length} layers was to be written with ${layers.length}`,
+  );
 }
 
 function plainLayer({ mediaType, digest, size, urls, annotations }: Descriptor): Descriptor {
@@ -120,7 +221,7 @@ function spelled(layers: readonly Descriptor[]): string {
   return encodeJson(layers.map(ociDescriptor));
 }
 
-function schema2ToOci(layers: readonly Descriptor[], config: Uint8Array): RewrittenImage {
+function schema2ToOci({ layers, config }: WholeChange): RewrittenImage {
   // What is no part of an OCI config vanishes, so the config usually gets another digest.
   const bytes = writeOciConfig(readImageConfig(config));
   const descriptor = {
@@ -144,8 +245,7 @@ function schema2ToOci(layers: readonly Descriptor[], config: Uint8Array): Rewrit
 
 function ociToSchema2(
   image: ImageManifest,
-  layers: readonly Descriptor[],
-  bytes: Uint8Array,
+  { layers, config: bytes }: WholeChange,
 ): RewrittenImage {
   const config = imageConfigOf(image);
   const descriptor = { ...config, mediaType: configTypes.docker };
@@ -198,6 +298,7 @@ function whyNotConverted(mediaType: string): string {
   const quoted = JSON.stringify(mediaType);
   switch (mediaType) {
     case oci.zstd:
+    case dockerZstdLayer:
       return `Error during manifest conversion: ${quoted}: zstd compression is not officially supported for docker images`;
     case ociNondistributable.zstd:
       return `Error during manifest conversion: ${quoted}: zstd compression is not supported for docker images`;

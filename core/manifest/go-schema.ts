@@ -49,6 +49,9 @@ export const goTime = v.optional(
   ),
 );
 
+/** Go's zero time, which the original writes where there is none. */
+export const zeroTime = "0001-01-01T00:00:00Z";
+
 /** An object with these members, whatever else it has. Where there is no object, all are missing. */
 export function goStruct<const Entries extends v.ObjectEntries>(entries: Entries) {
   const members = v.object(entries);

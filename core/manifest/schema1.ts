@@ -3,34 +3,52 @@
 // See https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-1.md
 
 import type { Descriptor } from "../content/descriptor.ts";
+import type { Digest } from "../content/digest.ts";
 import { Failure, inContext } from "../failure.ts";
-import { encodeJson, isJsonObject, type JsonObject, parseStrictJson } from "../json.ts";
+import {
+  encodeJson,
+  encodeJsonBytes,
+  isJsonObject,
+  type JsonObject,
+  parseStrictJson,
+} from "../json.ts";
 import { type ImageConfig, readImageConfig } from "./config.ts";
-import { goFlag, goStruct, goText, goTexts, goTime, readDocument } from "./go-schema.ts";
+import { goFlag, goStruct, goText, goTexts, goTime, readDocument, zeroTime } from "./go-schema.ts";
 import { Members } from "./members.ts";
 import type { ImageManifest } from "./types.ts";
 
-/** What a schema 1 manifest says, base layer first. */
-export interface Schema1Manifest {
-  /** The repository that it was made for; what it says, not where it is. */
+/** Which image a schema 1 manifest says it is: what it was made for, not where it is. */
+export interface EmbeddedName {
+  /** The repository, without its host; empty where there is none. */
   readonly name: string;
   readonly tag: string;
+}
+
+/** What a schema 1 manifest says, base layer first. */
+export interface Schema1Manifest extends EmbeddedName {
+  readonly architecture: string;
   /** Without sizes and media types, including empty layers. */
   readonly layers: readonly Descriptor[];
   /** Of each layer, how it came about. */
   readonly history: readonly Schema1Step[];
-  /** The config of the image, made of what the newest layer says. */
+  /** What the newest layer says, as it is spelled. */
+  readonly newest: string;
+  /** The config of the image, made of what the newest layer says. Reading it fails with `corrupt`. */
   readonly config: ImageConfig;
 }
 
 /** How one layer came about. */
 export interface Schema1Step {
+  /** All that it says, as it is spelled. */
+  readonly text: string;
   readonly id: string;
   readonly parent: string;
   readonly created: string | undefined;
   readonly command: readonly string[];
   readonly author: string;
   readonly comment: string;
+  /** Of the Docker that made it; empty where it does not say. */
+  readonly dockerVersion: string;
   /** Whether the layer changes nothing in the file system. */
   readonly throwaway: boolean;
 }
@@ -41,11 +59,11 @@ export function readSchema1(members: Members): Schema1Manifest {
   if (version !== 1) throw corrupt(`unsupported schema version ${version}`);
   const layers = members.objects("fsLayers").map((layer) => layer.digest("blobSum"));
   const texts = members.objects("history").map((entry) => entry.text("v1Compatibility"));
-  const [newest] = texts;
+  const [first] = texts;
   if (texts.length !== layers.length) {
     throw corrupt("length of history not equal to number of layers");
   }
-  if (newest === undefined) throw corrupt("no FSLayers in manifest");
+  if (first === undefined) throw corrupt("no FSLayers in manifest");
   const steps = texts.map(readStep);
   checkChain(steps);
   // The same step twice in a row is one step; the newer is dropped, as the original does.
@@ -53,16 +71,42 @@ export function readSchema1(members: Members): Schema1Manifest {
     .filter((index) => steps[index]?.id !== steps[index + 1]?.id)
     .reverse();
   const history = kept.flatMap((index) => steps[index] ?? []);
+  const newest = history.at(-1)?.text ?? first;
   return {
     name: members.text("name"),
     tag: members.text("tag"),
+    architecture: members.text("architecture"),
     layers: kept.flatMap((index) => {
       const digest = layers[index];
       return digest === undefined ? [] : [{ mediaType: "", digest }];
     }),
     history,
-    config: configOf(newest, history),
+    newest,
+    // Read only when asked for: an image may be carried that nobody could show.
+    get config() {
+      return configOf(newest, history);
+    },
   };
+}
+
+/** What a schema 1 manifest is made of. */
+export interface Schema1Parts extends EmbeddedName {
+  readonly architecture: string;
+  /** Base first: the layer of each step, and what is said about it. */
+  readonly steps: readonly { readonly blob: Digest; readonly text: string }[];
+}
+
+/** Writes a schema 1 manifest without a signature, byte for byte as the original does. */
+export function writeSchema1({ name, tag, architecture, steps }: Schema1Parts): Uint8Array {
+  const newestFirst = steps.toReversed();
+  return encodeJsonBytes({
+    name,
+    tag,
+    architecture,
+    fsLayers: newestFirst.map(({ blob }) => ({ blobSum: blob })),
+    history: newestFirst.map(({ text }) => ({ v1Compatibility: text })),
+    schemaVersion: 1,
+  });
 }
 
 /** Returns what a schema 1 image says beyond its layers. */
@@ -125,18 +169,18 @@ const stepSchema = goStruct({
   created: goTime,
   author: goText,
   comment: goText,
+  docker_version: goText,
   throwaway: goFlag,
   container_config: goStruct({ Cmd: goTexts }),
 });
 
 function readStep(text: string, index: number): Schema1Step {
-  const { id, parent, created, author, comment, throwaway, container_config } = parsedStep(
-    text,
-    index,
-  );
-  if (!/^[0-9a-f]{64}$/.test(id)) throw corrupt(`image ID ${JSON.stringify(id)} is invalid`);
+  const { container_config, docker_version, created, ...said } = parsedStep(text, index);
+  if (!/^[0-9a-f]{64}$/.test(said.id)) {
+    throw corrupt(`image ID ${JSON.stringify(said.id)} is invalid`);
+  }
   const command = container_config.Cmd ?? [];
-  return { id, parent, created, command, author, comment, throwaway };
+  return { text, ...said, created, command, dockerVersion: docker_version };
 }
 
 function parsedStep(text: string, index: number) {
@@ -176,8 +220,7 @@ function configOf(newest: string, history: readonly Schema1Step[]): ImageConfig 
       diffIds: history.filter(({ throwaway }) => !throwaway).map(() => ""),
     },
     history: history.map((step) => ({
-      // Go's zero time, which the original writes where a step has none.
-      created: step.created ?? "0001-01-01T00:00:00Z",
+      created: step.created ?? zeroTime,
       createdBy: step.command.join(" "),
       author: step.author,
       comment: step.comment,

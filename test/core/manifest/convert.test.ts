@@ -1,9 +1,13 @@
 import { describe, expect, test } from "bun:test";
 
 import { type Digest, digestOf } from "../../../core/content/digest.ts";
-import { configTypes, manifestTypes } from "../../../core/content/media-types.ts";
+import {
+  configTypes,
+  type ManifestType,
+  manifestTypes,
+} from "../../../core/content/media-types.ts";
 import { encodeJson } from "../../../core/json.ts";
-import { canConvert, rewriteImage } from "../../../core/manifest/convert.ts";
+import { canConvert, needsDiffIds, rewriteImage } from "../../../core/manifest/convert.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import {
   imageFrom,
@@ -32,21 +36,25 @@ function decoded(bytes: Uint8Array | undefined): string {
 }
 
 describe("canConvert", () => {
-  test("knows the two formats that turn into each other", () => {
-    const types = [schema1, schema1Signed, schema2, oci, dockerList, ociIndex];
-    const pairs = types.flatMap((from) =>
-      types.filter((to) => canConvert(from, to)).map((to) => [from, to]),
-    );
-    expect(pairs).toEqual([
-      [schema1, schema1],
-      [schema1Signed, schema1Signed],
-      [schema2, schema2],
-      [schema2, oci],
-      [oci, schema2],
-      [oci, oci],
-      [dockerList, dockerList],
-      [ociIndex, ociIndex],
-    ]);
+  test("knows that images turn into images of every format, and lists into none", () => {
+    const imageTypes: ManifestType[] = [schema1, schema1Signed, schema2, oci];
+    const types = [...imageTypes, dockerList, ociIndex];
+    for (const from of types) {
+      const possible = types.filter((to) => canConvert(from, to));
+      expect(possible).toEqual(imageTypes.includes(from) ? imageTypes : [from]);
+    }
+  });
+});
+
+describe("needsDiffIds", () => {
+  test.each([
+    [schema1, schema2, true],
+    [schema1Signed, oci, true],
+    [schema1, schema1Signed, false],
+    [schema2, schema1Signed, false],
+    [schema2, oci, false],
+  ])("of %s to %s is %p", (from, to, expected) => {
+    expect(needsDiffIds(from, to)).toBe(expected);
   });
 });
 
@@ -72,15 +80,139 @@ describe("rewriteImage", () => {
     expect(failureOf(() => rewriteImage(image, change))).toMatchObject({ code: "bug" });
   });
 
-  test.each([
-    [schema1, schema2],
-    [schema1Signed, oci],
-    [schema1, schema1Signed],
-  ])("leaves %s to a later day", (from, to) => {
-    const image = imageFrom(from, schema1Sample());
-    expect(failureOf(() => rewriteImage(image, { to, config: nothing }))).toMatchObject({
+  test.each([schema1, schema2, oci])("makes no list of %s", (from) => {
+    const [, image] = images[from === oci ? 2 : from === schema2 ? 1 : 0];
+    const change = { to: ociIndex, config: nothing };
+    expect(failureOf(() => rewriteImage(image, change))).toMatchObject({
       code: "unsupported",
-      message: `Conversion of image manifest from ${from} to ${to} is not implemented`,
+      message: `Conversion of image manifest from ${image.mediaType} to ${ociIndex} is not implemented`,
+    });
+  });
+});
+
+describe("rewriteImage from schema 1", () => {
+  const image = imageFrom(schema1, schema1Sample());
+  const [older, newer] = [someDigest("older"), someDigest("newer")];
+  const layers = [
+    { mediaType: `${docker}.diff.tar.gzip`, digest: older, size: 32 },
+    { mediaType: `${docker}.diff.tar.gzip`, digest: someDigest("packed"), size: 100 },
+  ];
+  const diffIds = new Map([[newer, someDigest("content")]]);
+  const change = { layers, diffIds, config: nothing };
+
+  test.each([
+    [schema2, `${docker}.diff.tar.gzip`],
+    [oci, `${ociTar}+gzip`],
+  ])("to %s names the layers that hold something, and what they hold", (to, mediaType) => {
+    const { manifest, config } = rewriteImage(image, { ...change, to });
+    const { bytes = nothing, descriptor } = config ?? {};
+    expect(JSON.parse(decoded(manifest.bytes))).toMatchObject({
+      mediaType: to,
+      config: { ...descriptor },
+      layers: [{ mediaType, digest: someDigest("packed"), size: 100 }],
+    });
+    expect(descriptor?.digest).toBe(digestOf(bytes));
+    expect(JSON.parse(decoded(bytes))).toMatchObject({
+      architecture: "arm",
+      rootfs: { type: "layers", diff_ids: [someDigest("content")] },
+      history: [{ empty_layer: true }, { created_by: "a b" }],
+    });
+  });
+
+  test("finds a bug in a layer that was not read", () => {
+    const unread = { ...change, to: oci, diffIds: new Map() };
+    expect(failureOf(() => rewriteImage(image, unread))).toMatchObject({ code: "bug" });
+  });
+
+  test("passes zstd off as nothing else", () => {
+    const zstd = layers.map((layer) => ({ ...layer, mediaType: `${docker}.diff.tar.zstd` }));
+    const written = rewriteImage(image, { ...change, to: oci, layers: zstd });
+    expect(JSON.parse(decoded(written.manifest.bytes))).toMatchObject({
+      layers: [{ mediaType: `${ociTar}+zstd` }],
+    });
+    expect(
+      failureOf(() => rewriteImage(image, { ...change, to: schema2, layers: zstd })),
+    ).toMatchObject({ code: "unsupported", message: expect.stringContaining("zstd") });
+  });
+
+  test.each([
+    ["another name", { to: schema1, name: { name: "other/name", tag: "latest" } }],
+    ["another tag", { to: schema1, name: { name: "some/name", tag: "" } }],
+    ["the signed type", { to: schema1Signed }],
+    ["other layers", { to: schema1, layers }],
+  ])("to schema 1 writes it anew, unsigned, for %s", (_, wish) => {
+    const { manifest, config } = rewriteImage(image, { config: nothing, ...wish });
+    const before = schema1Sample();
+    const named = "layers" in wish ? [someDigest("packed"), older] : [newer, older];
+    expect(manifest.mediaType).toBe(schema1);
+    expect(config).toBeUndefined();
+    expect(decoded(manifest.bytes)).toBe(
+      encodeJson({
+        ...("name" in wish ? wish.name : { name: "some/name", tag: "latest" }),
+        architecture: "amd64",
+        fsLayers: named.map((blobSum) => ({ blobSum })),
+        history: before["history"],
+        schemaVersion: 1,
+      }),
+    );
+  });
+
+  test("to schema 1 keeps every byte where the name is the same", () => {
+    const name = { name: "some/name", tag: "latest" };
+    const same = { to: schema1, config: nothing, name, layers: layers.map(sameAs) };
+    expect(rewriteImage(image, same).manifest).toBe(image.raw);
+  });
+
+  function sameAs(layer: (typeof layers)[number], index: number) {
+    return { ...layer, digest: [older, newer][index] ?? older };
+  }
+});
+
+describe("rewriteImage to schema 1", () => {
+  const history = [{ created_by: "1" }, { created_by: "2", empty_layer: true }];
+  const config = encoded(JSON.stringify({ architecture: "arm", os: "linux", history }));
+  const name = { name: "library/x", tag: "1" };
+
+  test.each([
+    ["schema 2", imageFrom(schema2, schema2Sample())],
+    ["OCI", imageFrom(oci, ociSample())],
+  ])("turns %s into the same manifest, unsigned, and brings the empty layer", (_, image) => {
+    const {
+      manifest,
+      emptyLayer,
+      config: none,
+    } = rewriteImage(image, {
+      to: schema1Signed,
+      config,
+      name,
+    });
+    expect(manifest.mediaType).toBe(schema1);
+    expect(none).toBeUndefined();
+    expect(JSON.parse(decoded(manifest.bytes))).toMatchObject({
+      ...name,
+      architecture: "arm",
+      fsLayers: [{ blobSum: emptyLayer?.descriptor.digest }, { blobSum: digest }],
+    });
+    // What was written can be read.
+    expect(imageFrom(schema1, JSON.parse(decoded(manifest.bytes))).layers.length).toBe(2);
+  });
+
+  test.each([
+    [
+      "OCI's zstd",
+      imageFrom(oci, ociSample({ layers: [ociLayer({ mediaType: `${ociTar}+zstd` })] })),
+    ],
+    [
+      "Docker's zstd",
+      imageFrom(
+        schema2,
+        schema2Sample({ layers: [schema2Layer({ mediaType: `${docker}.diff.tar.zstd` })] }),
+      ),
+    ],
+    ["an artifact", imageFrom(oci, ociSample({ config: ociLayer({ mediaType: "x/y" }) }))],
+  ])("refuses %s", (_, image) => {
+    expect(failureOf(() => rewriteImage(image, { to: schema1Signed, config }))).toMatchObject({
+      code: "unsupported",
     });
   });
 });
