@@ -151,6 +151,7 @@ async function requestOf(
     signatures: signaturesOf(said),
     blobInfo,
     parallelBlobs: said.parallelCopies || limits.parallelBlobs,
+    now: () => new Date(),
   };
 }
 

@@ -1,16 +1,24 @@
 // Commit: the manifest of one image, with second choices, once its blobs are there.
 
+import { mapLimited } from "../concurrency.ts";
 import type { Descriptor } from "../content/descriptor.ts";
-import type { Digest } from "../content/digest.ts";
-import type { ManifestType } from "../content/media-types.ts";
+import { type Digest, digestAlgorithm } from "../content/digest.ts";
+import { isSchema1, type ManifestType } from "../content/media-types.ts";
 import { Failure, asFailure, during } from "../failure.ts";
+import type { BlobRole } from "../image/destination.ts";
 import type { RawManifest } from "../image/source.ts";
-import { rewriteImage } from "../manifest/convert.ts";
+import {
+  needsDiffIds,
+  type RewrittenBlob,
+  type RewrittenImage,
+  rewriteImage,
+} from "../manifest/convert.ts";
 import { manifestDigest } from "../manifest/manifest.ts";
+import type { EmbeddedName } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
-import { type ImagePlan, staysForeign } from "./plan.ts";
-import { type MovedBlob, type Transfer, sendBlob } from "./transfer.ts";
+import type { ImagePlan } from "./plan.ts";
+import { type MovedBlob, type Transfer, sendBlob, withDiffId } from "./transfer.ts";
 
 /** What writing the manifest of one image rests on. */
 export interface Commit {
@@ -22,6 +30,10 @@ export interface Commit {
   readonly readConfig: () => Promise<Uint8Array>;
   /** Whether the destination's name will lead to it, or it travels as one of a list's images. */
   readonly role: "top-level" | "instance";
+  /** What a schema 1 manifest shall say which image it is; undefined where no registry knows it. */
+  readonly name: EmbeddedName | undefined;
+  /** Tells when a schema 1 manifest is signed. */
+  readonly now: () => Date;
 }
 
 /**
@@ -64,62 +76,92 @@ function nothingTaken(
 }
 
 async function commitAs(type: ManifestType, commit: Commit): Promise<RawManifest> {
-  const { manifest, transfer } = commit;
+  const { transfer } = commit;
   const { image, writer, tell } = transfer;
-  const layers = layersAsStored(commit);
-  const config = type === manifest.mediaType ? new Uint8Array() : await commit.readConfig();
-  const written = await during("creating an updated image manifest", () =>
-    rewriteImage(manifest, { to: type, config, ...(layers === undefined ? {} : { layers }) }),
+  const rewritten = await during("creating an updated image manifest", () =>
+    rewrittenAs(type, commit),
   );
-  if (written.config !== undefined) await putConfig(written.config, transfer);
-  const instance =
-    commit.role === "instance" ? digestAsWritten(written.manifest, image) : undefined;
+  const { emptyLayer, config } = rewritten;
+  if (emptyLayer !== undefined) await putBlob(emptyLayer, "layer", transfer);
+  if (config !== undefined) await putBlob(config, "config", transfer);
+  const written = await signed(rewritten.manifest, commit);
+  const instance = commit.role === "instance" ? digestAsWritten(written, image) : undefined;
   tell({ kind: "manifest-begun", of: "image" });
   await during(
     "writing manifest",
-    () =>
-      withMissingBlobs(commit, () => writer.putManifest(image.publish(written.manifest), instance)),
+    () => withMissingBlobs(commit, () => writer.putManifest(image.publish(written), instance)),
     "destination",
   );
-  return written.manifest;
+  return written;
 }
 
-/** An image that did not change keeps its digest, whatever the algorithm. */
-function digestAsWritten(written: RawManifest, image: AdmittedImage): Digest {
+async function rewrittenAs(type: ManifestType, commit: Commit): Promise<RewrittenImage> {
+  const { manifest, name, plan } = commit;
+  const converting = type !== manifest.mediaType;
+  const config = converting ? await commit.readConfig() : new Uint8Array();
+  const moved = needsDiffIds(manifest.mediaType, type) ? await withDiffIds(commit) : commit.moved;
+  const diffIds = new Map<Digest, Digest>();
+  for (const [digest, { diffId }] of moved) if (diffId !== undefined) diffIds.set(digest, diffId);
+  const changes = plan.frozenBecause === undefined && { layers: layersAsStored(manifest, moved) };
+  return rewriteImage(manifest, {
+    to: type,
+    config,
+    diffIds,
+    ...changes,
+    ...(name !== undefined && { name }),
+  });
+}
+
+/** Makes up for diffIDs that the first choice of a type did not need. */
+async function withDiffIds({ plan, moved, transfer }: Commit): Promise<Commit["moved"]> {
+  const limit = transfer.image.concurrent ? transfer.parallelBlobs : 1;
+  const read = await mapLimited(plan.steps, limit, async ({ blob }, signal) => {
+    const known = moved.get(blob.digest);
+    if (known === undefined) throw new Failure("bug", `Blob ${blob.digest} was not moved`);
+    return [blob.digest, await withDiffId(blob, known, { ...transfer, signal })] as const;
+  });
+  return new Map(read);
+}
+
+/** Registries refuse schema 1 without a signature; nobody verifies whose it is. */
+async function signed(written: RawManifest, { manifest, now }: Commit): Promise<RawManifest> {
+  if (written === manifest.raw || !isSchema1(written.mediaType)) return written;
+  const { signSchema1 } = await import("../manifest/schema1-signature.ts");
+  return signSchema1(written.bytes, now());
+}
+
+/** Returns the digest of a manifest as written. One that did not change keeps its own, of any algorithm. */
+export function digestAsWritten(written: RawManifest, image: AdmittedImage): Digest {
   return written === image.manifest ? image.digest : manifestDigest(written.bytes);
 }
 
-/** Returns the layers as the destination holds them, or undefined if none has changed. */
-function layersAsStored({ manifest, moved, plan, transfer }: Commit): Descriptor[] | undefined {
-  if (plan.frozenBecause !== undefined) return undefined;
-  let changed = false;
-  const layers = manifest.layers.map((layer) => {
+/** Returns the layers as the destination holds them. */
+function layersAsStored(manifest: ImageManifest, moved: Commit["moved"]): Descriptor[] {
+  return manifest.layers.map((layer) => {
     const blob = moved.get(layer.digest);
-    if (blob === undefined || staysForeign(layer, transfer.writer.traits)) return layer;
+    if (blob === undefined) return layer;
     const { digest, size } = blob.stored;
-    if (digest === layer.digest) return layer;
-    changed = true;
+    if (digest === layer.digest && layer.size !== undefined) return layer;
     // Its URLs lead to other bytes.
     const { urls: _, ...own } = layer;
     return { ...own, mediaType: blob.mediaType, digest, size };
   });
-  return changed ? layers : undefined;
 }
 
-async function putConfig(
-  { bytes, descriptor }: { readonly bytes: Uint8Array; readonly descriptor: Descriptor },
+async function putBlob(
+  { bytes, descriptor }: RewrittenBlob,
+  role: BlobRole,
   { image, writer, tell, signal }: Transfer,
 ): Promise<void> {
-  const { digest } = descriptor;
-  tell({ kind: "blob-begun", digest, role: "config", size: bytes.length });
+  const { digest, mediaType } = descriptor;
+  tell({ kind: "blob-begun", digest, role, size: bytes.length });
+  const blob = image.generate(bytes, mediaType, digestAlgorithm(digest));
   const stored = await during(
     "writing blob",
-    async () =>
-      (await writer.reuseBlob(descriptor, "config")) ??
-      writer.putBlob(image.generate(bytes, descriptor.mediaType), "config", signal),
+    async () => (await writer.reuseBlob(descriptor, role)) ?? writer.putBlob(blob, role, signal),
     "destination",
   );
-  tell({ kind: "blob-ended", digest, role: "config", by: stored.by, size: stored.size });
+  tell({ kind: "blob-ended", digest, role, by: stored.by, size: stored.size });
 }
 
 /**
@@ -141,7 +183,7 @@ async function withMissingBlobs(commit: Commit, put: () => Promise<void>): Promi
     if (unsent.length === 0) throw error;
     for (const { blob, role } of unsent) {
       // As it is: the manifest already names it so.
-      await sendBlob({ blob, role, recoding: "none" }, commit.transfer);
+      await sendBlob({ blob, role, recoding: "none", needsDiffId: false }, commit.transfer);
     }
     await put();
   }

@@ -12,6 +12,7 @@ import { parseManifest } from "../manifest/manifest.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage, Candidate } from "../trust/gate.ts";
 import { commitImage } from "./commit.ts";
+import { checkEmbeddedName, embeddedNameOf } from "./embedded-name.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import { planImage } from "./plan.ts";
 import type { CopyRequest } from "./request.ts";
@@ -24,32 +25,30 @@ export interface ImageCopy {
   readonly writer: ImageDestination;
   /** Whether the destination's name will lead to it, or it travels as one of a list's images. */
   readonly role: "top-level" | "instance";
-  /** The digest of the list it was chosen from, if it was. */
-  readonly listDigest?: Digest;
+  /** The list it was chosen from, if it was. */
+  readonly list?: RawManifest;
 }
 
 /** Copies one admitted image, all but the final commit. Returns the manifest as written. */
 export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<RawManifest> {
-  const { candidate, image, writer, role, listDigest } = copy;
+  const { candidate, image, writer, role, list } = copy;
   const manifest = await during(`initializing image from source ${spelled(image.name)}`, () =>
     parseImage(image.manifest),
   );
-  checkPinned(writer, listDigest === undefined ? [image.digest] : [image.digest, listDigest]);
+  checkPinned(writer, list === undefined ? [image.manifest] : [image.manifest, list]);
   const signatures =
     request.signatures === "remove"
       ? []
       : await readSignatures(candidate, { of: "image", writer, request });
-  const plan = planImage({
-    manifest,
-    traits: writer.traits,
-    frozenBecause: whyFrozen({
-      writer,
-      request,
-      signatures,
-      invalidating: "Would invalidate signatures",
-    }),
-    format: request.format,
+  const frozenBecause = whyFrozen({
+    writer,
+    request,
+    signatures,
+    invalidating: "Would invalidate signatures",
   });
+  checkEmbeddedName(manifest, { name: writer.name, frozenBecause });
+  const { format, now } = request;
+  const plan = planImage({ manifest, traits: writer.traits, frozenBecause, format });
   const readConfig = configReader(candidate, manifest);
   const transfer = {
     image,
@@ -57,10 +56,13 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     parallelBlobs: request.parallelBlobs,
     signal: request.destination.context.signal,
     tell: request.tell,
+    blobInfo: request.blobInfo,
     diffIdOf: diffIdReader(manifest, readConfig),
   };
   const moved = await transferBlobs(plan.steps, transfer);
-  const written = await commitImage({ manifest, plan, moved, transfer, readConfig, role });
+  const name = embeddedNameOf(writer.name);
+  const commit = { manifest, plan, moved, transfer, readConfig, role, name, now };
+  const written = await commitImage(commit);
   if (signatures.length > 0) {
     request.tell({ kind: "signatures-begun", of: "image" });
     const instance = role === "instance" ? image.digest : undefined;

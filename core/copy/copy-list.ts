@@ -8,9 +8,10 @@ import type { ImageDestination } from "../image/destination.ts";
 import { spelled } from "../image/name.ts";
 import type { RawManifest } from "../image/source.ts";
 import { type InstanceUpdate, rewriteList } from "../manifest/list.ts";
-import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
+import { parseManifest } from "../manifest/manifest.ts";
 import type { ListManifest } from "../manifest/types.ts";
 import type { AdmittedImage, Candidate } from "../trust/gate.ts";
+import { digestAsWritten } from "./commit.ts";
 import { copyImage, readSignatures } from "./copy-image.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import type { CopyRequest } from "./request.ts";
@@ -41,7 +42,7 @@ export async function copyList(
   }
   const signatures =
     request.signatures === "copy" ? await readSignatures(top, { of: "list", writer, request }) : [];
-  checkPinned(writer, [admitted.digest]);
+  checkPinned(writer, [admitted.manifest]);
   const frozenBecause = whyFrozen({
     writer,
     request,
@@ -64,12 +65,9 @@ export async function copyList(
     const written = await during(
       `copying image ${index + 1}/${images.length} from manifest list`,
       () =>
-        copyImage(
-          { candidate, image, writer, role: "instance", listDigest: admitted.digest },
-          request,
-        ),
+        copyImage({ candidate, image, writer, role: "instance", list: admitted.manifest }, request),
     );
-    updates.push(updateFor(written, frozenBecause === undefined));
+    updates.push(updateFor(written, image, frozenBecause === undefined));
   }
   request.tell({ kind: "manifest-begun", of: "list" });
   const written = await putList({
@@ -108,13 +106,17 @@ async function admitAll(
 }
 
 /** What the list has to say about an image as it was written. */
-function updateFor(written: RawManifest, annotating: boolean): InstanceUpdate {
+function updateFor(
+  written: RawManifest,
+  image: AdmittedImage,
+  annotating: boolean,
+): InstanceUpdate {
   const manifest = parseManifest(written);
   const zstd =
     manifest.kind === "image" &&
     manifest.layers.some(({ mediaType }) => recompressedType(mediaType, "zstd") === mediaType);
   return {
-    digest: manifestDigest(written.bytes),
+    digest: digestAsWritten(written, image),
     size: written.bytes.length,
     mediaType: manifest.mediaType,
     // Tells readers that know zstd to prefer this image.

@@ -1,6 +1,6 @@
 // Copying: from a name to a name, the whole journey on one page.
 
-import type { Digest } from "../content/digest.ts";
+import { type Digest, digestAlgorithm } from "../content/digest.ts";
 import { isListType } from "../content/media-types.ts";
 import type { PlatformWish } from "../content/platform.ts";
 import { Failure, during } from "../failure.ts";
@@ -33,9 +33,9 @@ export async function copyImages(request: CopyRequest): Promise<CopyOutcome> {
     () => top.manifest(),
     "source",
   );
-  if (!isListType(effectiveType(manifest))) return outcome(await copySingle(top, request));
+  if (!isListType(effectiveType(manifest))) return outcome(await copySingle(top, request), request);
   if (request.images !== "system") {
-    return outcome(await copyList(top, request, () => openDestination(request)));
+    return outcome(await copyList(top, request, () => openDestination(request)), request);
   }
   if (request.signatures === "remove-from-list") {
     throw new Failure(
@@ -47,9 +47,8 @@ export async function copyImages(request: CopyRequest): Promise<CopyOutcome> {
   const chosen = await during(`choosing an image from manifest list ${spelled(reference)}`, () =>
     chooseFrom(manifest, request.platform),
   );
-  const listDigest = await top.digest();
   return await during("copying system image from manifest list", async () =>
-    outcome(await copySingle(top.pick(chosen), request, listDigest)),
+    outcome(await copySingle(top.pick(chosen), request, manifest), request),
   );
 }
 
@@ -62,11 +61,11 @@ function chooseFrom(raw: RawManifest, platform: PlatformWish): Digest {
 async function copySingle(
   candidate: Candidate,
   request: CopyRequest,
-  listDigest?: Digest,
+  list?: RawManifest,
 ): Promise<RawManifest> {
   const image = await request.gate.admit(candidate);
   await using writer = await openDestination(request);
-  const from = listDigest === undefined ? {} : { listDigest };
+  const from = list === undefined ? {} : { list };
   const written = await copyImage(
     { candidate, image, writer, role: "top-level", ...from },
     request,
@@ -84,6 +83,8 @@ function openDestination({ source, destination }: CopyRequest): Promise<ImageDes
   );
 }
 
-function outcome(manifest: RawManifest): CopyOutcome {
-  return { manifest, digest: manifestDigest(manifest.bytes) };
+/** The digest is of the algorithm by which the destination's name pins one, if it does. */
+function outcome(manifest: RawManifest, { destination }: CopyRequest): CopyOutcome {
+  const pinned = destination.reference.digest;
+  return { manifest, digest: manifestDigest(manifest.bytes, pinned && digestAlgorithm(pinned)) };
 }

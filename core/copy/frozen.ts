@@ -1,9 +1,10 @@
 // Frozen: why a manifest must stay as it is.
 
-import type { Digest } from "../content/digest.ts";
+import { digestAlgorithm } from "../content/digest.ts";
 import { Failure } from "../failure.ts";
 import type { ImageDestination } from "../image/destination.ts";
-import type { Signature } from "../image/source.ts";
+import type { RawManifest, Signature } from "../image/source.ts";
+import { manifestDigest } from "../manifest/manifest.ts";
 import type { CopyRequest } from "./request.ts";
 
 /** What may keep a manifest from being changed. */
@@ -27,11 +28,13 @@ export function whyFrozen(input: FrozenInput): string | undefined {
 /**
  * Checks that what is about to be written is what the destination's name pins, if it pins a digest.
  *
- * `digests` are those that would do: the image's, and that of the list it was chosen from.
+ * `manifests` are those that would do: the image's, and that of the list it was chosen from.
  */
-export function checkPinned(writer: ImageDestination, digests: readonly Digest[]): void {
+export function checkPinned(writer: ImageDestination, manifests: readonly RawManifest[]): void {
   const pinned = writer.name.digest;
-  if (pinned === undefined || digests.includes(pinned)) return;
+  if (pinned === undefined) return;
+  const digests = manifests.map(({ bytes }) => manifestDigest(bytes, digestAlgorithm(pinned)));
+  if (digests.includes(pinned)) return;
   throw new Failure(
     "unsupported",
     "Digest of source image's manifest would not match destination reference",

@@ -3,16 +3,21 @@
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
 import {
+  type Compression,
   type ManifestType,
   hasVariants,
   isListType,
   isManifestType,
+  isSchema1,
+  layerFamilies,
   manifestTypes,
+  recompressedType,
 } from "../content/media-types.ts";
 import { Failure } from "../failure.ts";
 import type { BlobRole, DestinationTraits } from "../image/destination.ts";
 import { limits } from "../limits.ts";
-import { canConvert } from "../manifest/convert.ts";
+import { canConvert, needsDiffIds } from "../manifest/convert.ts";
+import { schema1Of } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 
 /** What planning one image rests on. */
@@ -40,6 +45,10 @@ export interface BlobStep {
   readonly role: BlobRole;
   /** What shall become of its compression, judged by its bytes when they come. */
   readonly recoding: "none" | "compress" | "decompress";
+  /** Whether the manifest will name its uncompressed content. */
+  readonly needsDiffId: boolean;
+  /** The compressions in which other bytes of the same content would do; absent: none would. */
+  readonly standIns?: readonly Compression[];
 }
 
 /** Plans one image. A pure function. Fails with `unsupported` if there is no way. */
@@ -52,11 +61,10 @@ export function planImage(input: PlanInput): ImagePlan {
     );
   }
   const formats = planFormats(input);
-  const converting = formats[0] !== manifest.mediaType;
-  const layers = manifest.layers.filter((layer) => !staysForeign(layer, input.traits));
-  const steps = distinct(layers).map((blob) => planLayer(blob, input));
-  if (manifest.config !== undefined && !converting) {
-    steps.push({ blob: manifest.config, role: "config", recoding: "none" });
+  const [best] = formats;
+  const steps = distinct(travelling(input, formats)).map((blob) => planLayer(blob, best, input));
+  if (manifest.config !== undefined && best === manifest.mediaType) {
+    steps.push({ blob: manifest.config, role: "config", recoding: "none", needsDiffId: false });
   }
   return { frozenBecause, formats, steps };
 }
@@ -66,10 +74,40 @@ export function staysForeign(layer: Descriptor, traits: DestinationTraits): bool
   return traits.keepsForeignUrls && (layer.urls?.length ?? 0) > 0;
 }
 
-function planLayer(blob: Descriptor, { traits, frozenBecause }: PlanInput): BlobStep {
+/** Returns the layers that are moved: all but those that stay elsewhere or will not be named. */
+function travelling(
+  { manifest, traits }: PlanInput,
+  formats: ImagePlan["formats"],
+): readonly Descriptor[] {
+  if (isSchema1(manifest.mediaType)) {
+    // Only schema 1 has layers that hold nothing.
+    if (formats.some(isSchema1)) return manifest.layers;
+    const { history } = schema1Of(manifest);
+    return manifest.layers.filter((_, index) => history[index]?.throwaway === false);
+  }
+  // Schema 1 has no way to say that a layer is elsewhere.
+  if (isSchema1(formats[0])) return manifest.layers;
+  return manifest.layers.filter((layer) => !staysForeign(layer, traits));
+}
+
+function planLayer(layer: Descriptor, best: ManifestType, input: PlanInput): BlobStep {
+  const { manifest, traits, frozenBecause } = input;
+  // Schema 1 does not say what its layers are. They always were what Docker still makes of layers.
+  const { gzip } = layerFamilies.docker;
+  const blob = isSchema1(manifest.mediaType) ? { ...layer, mediaType: gzip } : layer;
   const changeable = frozenBecause === undefined && hasVariants(blob.mediaType);
   const recoding = changeable && traits.layers !== "preserve" ? traits.layers : "none";
-  return { blob, role: "layer", recoding };
+  const needsDiffId = needsDiffIds(manifest.mediaType, best);
+  const replaceable = recoding === "compress" && !needsDiffId && !isSchema1(best);
+  const standIns = replaceable && { standIns: compressionsFor(blob.mediaType, best) };
+  return { blob, role: "layer", recoding, needsDiffId, ...standIns };
+}
+
+/** Returns the compressions that a manifest of type `best` can tell of. */
+function compressionsFor(mediaType: string, best: ManifestType): readonly Compression[] {
+  const able: readonly Compression[] =
+    best === manifestTypes.oci ? ["gzip", "zstd", "none"] : ["gzip", "none"];
+  return able.filter((compression) => recompressedType(mediaType, compression) !== undefined);
 }
 
 function distinct(layers: readonly Descriptor[]): Descriptor[] {
@@ -83,7 +121,9 @@ function planFormats({ manifest, traits, frozenBecause, format }: PlanInput): Im
   // Scripts depend on it: a format that cannot be had without a change is silently not had.
   if (frozenBecause !== undefined) return [own];
   const accepted = format === undefined ? imageTypesOf(traits) : [format];
-  const preferred = [own, manifestTypes.schema2, manifestTypes.schema1Signed];
+  const { schema1Signed, schema2 } = manifestTypes;
+  // What differs in the signature alone is closest.
+  const preferred = isSchema1(own) ? [own, schema1Signed, schema2] : [own, schema2, schema1Signed];
   const ordered = [...preferred.filter((type) => accepted.includes(type)), ...accepted];
   const possible = ordered.filter(
     (type) => type === own || type === format || canConvert(own, type),

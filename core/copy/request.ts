@@ -35,6 +35,8 @@ export interface CopyRequest {
   readonly tell: Tell;
   /** Learns what is seen of blobs; absent: nobody does. */
   readonly blobInfo?: BlobInfo;
+  /** Tells the time that stands in a signature of schema 1. */
+  readonly now: () => Date;
 }
 
 /** What a copy has written. */

@@ -6,15 +6,24 @@ import {
   detectCompression,
   magicBytes,
 } from "../blob/decompress.ts";
-import type { Stage } from "../blob/stream.ts";
+import type { ByteStream, Stage } from "../blob/stream.ts";
+import type { BlobInfo } from "../cache/blob-info.ts";
 import { mapLimited } from "../concurrency.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, Digester } from "../content/digest.ts";
 import { type Compression, recompressedType } from "../content/media-types.ts";
 import { Failure, during } from "../failure.ts";
-import type { ImageDestination, OutgoingBlob, StoredBlob } from "../image/destination.ts";
+import type { ImageDestination, OutgoingBlob, StandIns, StoredBlob } from "../image/destination.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
+import { contentFacts } from "./content-facts.ts";
 import type { Tell } from "./events.ts";
+import {
+  digested,
+  digestedBeside,
+  fittingType,
+  type LayerContent,
+  readLayerContent,
+} from "./diff-id.ts";
 import type { BlobStep } from "./plan.ts";
 
 /** Between which two places blobs move, and how. */
@@ -27,12 +36,16 @@ export interface Transfer {
   readonly tell: Tell;
   /** The digest that a layer has by the image's config once it is uncompressed, where the config tells. */
   readonly diffIdOf: (layer: Digest) => Promise<Digest | undefined>;
+  /** Learns what is seen of blobs; absent: nobody does. */
+  readonly blobInfo?: BlobInfo | undefined;
 }
 
 /** A blob as the destination holds it, under the media type that it has there. */
 export interface MovedBlob {
   readonly mediaType: string;
   readonly stored: StoredBlob;
+  /** The digest of its uncompressed content, where that was asked for. */
+  readonly diffId?: Digest;
 }
 
 /**
@@ -66,47 +79,93 @@ async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> 
   });
   const present = await during(
     `trying to reuse blob ${blob.digest} at destination`,
-    () => writer.reuseBlob(blob, role),
+    () => writer.reuseBlob(blob, role, standInsOf(step, transfer)),
     "destination",
   );
-  const moved =
-    present === undefined
-      ? await sendBlob(step, transfer)
-      : { mediaType: blob.mediaType, stored: present };
+  const moved = present === undefined ? await sendBlob(step, transfer) : reused(blob, present);
+  const known = step.needsDiffId ? await withDiffId(blob, moved, transfer) : moved;
   const { by, size } = moved.stored;
   tell({ kind: "blob-ended", digest: blob.digest, role, by, size });
-  return moved;
+  return known;
+}
+
+function standInsOf({ blob, standIns }: BlobStep, transfer: Transfer): StandIns | undefined {
+  if (standIns === undefined) return undefined;
+  return { compressions: standIns, content: () => transfer.diffIdOf(blob.digest) };
+}
+
+function reused({ mediaType }: Descriptor, stored: StoredBlob): MovedBlob {
+  if (stored.compression === undefined) return { mediaType, stored };
+  const other = recompressedType(mediaType, stored.compression);
+  if (other === undefined) throw new Failure("bug", `Nothing can stand in for a ${mediaType}`);
+  return { mediaType: other, stored };
+}
+
+/** Returns a moved blob with its diffID, for which it is read once more if it was not asked for before. */
+export async function withDiffId(
+  blob: Descriptor,
+  moved: MovedBlob,
+  transfer: Transfer,
+): Promise<MovedBlob & { readonly diffId: Digest }> {
+  const { diffId } = moved;
+  if (diffId !== undefined) return { ...moved, diffId };
+  const { image, signal } = transfer;
+  const content: LayerContent = await during("computing layer DiffID", () =>
+    twice(blob, transfer, (fresh) => readLayerContent(image, blob, { signal, fresh })),
+  );
+  const asIs = moved.stored.digest === blob.digest;
+  return { ...moved, ...content, mediaType: asIs ? content.mediaType : moved.mediaType };
+}
+
+/** Sends one blob, whatever the destination has. */
+export function sendBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> {
+  return twice(step.blob, transfer, (fresh) => sendOnce(step, transfer, fresh));
 }
 
 /**
- * Sends one blob, whatever the destination has. Content that turns out wrong is read once more, past all
- * caches: a broken node of a content network is the usual cause.
+ * Reads a blob, and once more, past all caches, if its content turns out wrong: a broken node of a content
+ * network is the usual cause.
  */
-export async function sendBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> {
-  const { blob } = step;
+async function twice<T>(
+  { digest }: Descriptor,
+  { tell }: Transfer,
+  read: (fresh: boolean) => Promise<T>,
+): Promise<T> {
   try {
-    return await sendOnce(step, transfer, false);
+    return await read(false);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "corrupt") throw error;
-    transfer.tell({ kind: "blob-restarted", digest: blob.digest, reason: error.message });
-    return await sendOnce(step, transfer, true);
+    tell({ kind: "blob-restarted", digest, reason: error.message });
+    return await read(true);
   }
 }
 
 async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Promise<MovedBlob> {
   const { image, writer, signal } = transfer;
-  const { blob, role } = step;
+  const { blob, role, needsDiffId } = step;
   const reading = { signal, fresh };
+  let diffId: Digest | undefined;
+  const learn = (found: Digest): void => void (diffId = found);
   const put = async (outgoing: OutgoingBlob): Promise<MovedBlob> => {
     const stored = await during(
       "writing blob",
       () => writer.putBlob(outgoing, role, signal),
       "destination",
     );
-    return { mediaType: outgoing.mediaType, stored };
+    return { mediaType: outgoing.mediaType, stored, ...(diffId !== undefined && { diffId }) };
+  };
+  const noting = (moved: MovedBlob, readAs: DetectedCompression, writtenAs?: Compression) => {
+    const { digest: written, by } = moved.stored;
+    // What was there already may not have been read to its end.
+    if (by !== "sending") return moved;
+    const seen = { read: blob.digest, readAs, written, writtenAs, diffId };
+    for (const fact of contentFacts(seen)) transfer.blobInfo?.note(fact);
+    return moved;
   };
   const counting = counted(blob.digest, transfer.tell);
-  if (step.recoding === "none") return put(image.blob(blob, reading).through(counting, blob));
+  if (step.recoding === "none" && !needsDiffId) {
+    return put(image.blob(blob, reading).through(counting, blob));
+  }
 
   await using peek = await during(
     `reading blob ${blob.digest}`,
@@ -117,16 +176,22 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
   const stored = peek.blob.through(counting, blob);
   const target = targetOf(step.recoding, found);
   // Awaited, or the source would be let go of while it is still read.
-  if (target === undefined) return await put(stored);
-  const recoded = await recode(stored, { blob, from: found, to: target, transfer });
-  return await put(recoded);
+  if (target !== undefined) {
+    const asked = needsDiffId ? learn : undefined;
+    const recoding = { blob, from: found, to: target, transfer, learn: asked };
+    return noting(await put(await recode(stored, recoding)), found, target);
+  }
+  if (!needsDiffId) return noting(await put(stored), found);
+  const typed = { ...blob, mediaType: fittingType(blob.mediaType, found) };
+  return noting(await put(stored.through(digestedBeside(found, learn), typed)), found);
 }
 
 /** Returns the compression to store, or undefined if the bytes may stay as they are. */
 function targetOf(
-  recoding: "compress" | "decompress",
+  recoding: BlobStep["recoding"],
   found: DetectedCompression,
 ): Compression | undefined {
+  if (recoding === "none") return undefined;
   if (recoding === "compress") return found === "none" ? "gzip" : undefined;
   return found === "none" ? undefined : "none";
 }
@@ -136,12 +201,14 @@ interface Recoding {
   readonly from: DetectedCompression;
   readonly to: Compression;
   readonly transfer: Transfer;
+  /** Is told the digest of the uncompressed content; undefined where nobody asks. */
+  readonly learn: ((diffId: Digest) => void) | undefined;
 }
 
 /** Changes the compression. The uncompressed content is held against the diffID of the config. */
 async function recode(
   stored: OutgoingBlob,
-  { blob, from, to, transfer }: Recoding,
+  { blob, from, to, transfer, learn }: Recoding,
 ): Promise<OutgoingBlob> {
   const mediaType = recompressedType(blob.mediaType, to);
   if (mediaType === undefined) {
@@ -150,13 +217,14 @@ async function recode(
   const diffId = await transfer.diffIdOf(blob.digest);
   const unpack = decompressed(from);
   const pack = await packing(to);
+  const note = learn === undefined ? (bytes: ByteStream) => bytes : digested(learn);
   if (from === "none") {
     // Verified under its own digest already: hashing it again would tell nothing new.
     if (diffId !== undefined && diffId !== blob.digest) throw otherContent(blob.digest, diffId);
-    return stored.through(pack, { mediaType });
+    return stored.through((bytes) => pack(note(bytes)), { mediaType });
   }
   const check = layerContent(blob.digest, diffId);
-  return stored.through((bytes) => pack(check(unpack(bytes))), { mediaType });
+  return stored.through((bytes) => pack(note(check(unpack(bytes)))), { mediaType });
 }
 
 /** Loads the compression only where it is needed: the runtime's zlib costs more than all of our code. */

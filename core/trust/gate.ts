@@ -9,7 +9,7 @@ import type { ByteStream, Stage } from "../blob/stream.ts";
 import { streamOf } from "../blob/stream.ts";
 import { verified } from "../blob/verify.ts";
 import type { Descriptor } from "../content/descriptor.ts";
-import { type Digest, digestAlgorithm, digestOf } from "../content/digest.ts";
+import { type Digest, type DigestAlgorithm, digestAlgorithm, digestOf } from "../content/digest.ts";
 import { Failure } from "../failure.ts";
 import { type ImageName, spelled } from "../image/name.ts";
 import type { BlobReading, ImageSource, RawManifest, Signature } from "../image/source.ts";
@@ -156,8 +156,8 @@ export class AdmittedImage {
   }
 
   /** Carries content written on this image's behalf, such as a converted config. */
-  generate(bytes: Uint8Array, mediaType: string): OutgoingBlob {
-    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  generate(bytes: Uint8Array, mediaType: string, algorithm?: DigestAlgorithm): OutgoingBlob {
+    const descriptor = { mediaType, digest: digestOf(bytes, algorithm), size: bytes.length };
     return new OutgoingBlob(key, () => streamOf(bytes), descriptor);
   }
 

@@ -37,6 +37,7 @@ export async function copyBetween(
     preserveDigests: false,
     signatures: "copy",
     parallelBlobs: 3,
+    now: () => new Date("2024-03-01T12:00:00Z"),
     tell: (event) => events.push(event),
     ...rest,
   });

@@ -6,7 +6,7 @@
 import { existsSync, lstatSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Descriptor } from "../../core/content/descriptor.ts";
-import { type Digest, digestAlgorithm, digestOf } from "../../core/content/digest.ts";
+import { type Digest, digestAlgorithm } from "../../core/content/digest.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
 import type {
@@ -18,7 +18,7 @@ import type {
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
-import { guessType } from "../../core/manifest/manifest.ts";
+import { guessType, manifestDigest } from "../../core/manifest/manifest.ts";
 import { writeBlobFile } from "../shared/blob-file.ts";
 import { lockDirectory, tryLockDirectory } from "../shared/directory-lock.ts";
 import { NewFile, replaceFile, syncDirectory } from "../shared/new-file.ts";
@@ -119,7 +119,8 @@ class OciDestination implements ImageDestination {
     const { bytes } = manifest;
     // Any type: what may not be converted is kept as it is, though a stranger may not understand it.
     const mediaType = guessType(bytes) ?? manifest.mediaType;
-    const digest = digestOf(bytes, instance === undefined ? "sha256" : digestAlgorithm(instance));
+    // Signed schema 1 goes by what was signed, here as everywhere, or no list would lead to it.
+    const digest = manifestDigest(bytes, instance && digestAlgorithm(instance));
     if (instance !== undefined && instance !== digest) {
       throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);
     }

@@ -1,10 +1,21 @@
 import { describe, expect, test } from "bun:test";
 
-import { digestOf } from "../../../core/content/digest.ts";
+import { digestOf, parseDigest } from "../../../core/content/digest.ts";
 import { manifestTypes } from "../../../core/content/media-types.ts";
-import { copyBetween, type EngineWish, failureOf, holding } from "../../support/engine.ts";
-import { MemoryTransport } from "../../support/memory-transport.ts";
+import { Failure } from "../../../core/failure.ts";
+import type { ImageDestination } from "../../../core/image/destination.ts";
+import type { TransportContext } from "../../../core/image/transport.ts";
+import { manifestDigest } from "../../../core/manifest/manifest.ts";
+import {
+  copyBetween,
+  type EngineWish,
+  failureOf,
+  holding,
+  keptImage,
+} from "../../support/engine.ts";
+import { MemoryTransport, type MemoryWish } from "../../support/memory-transport.ts";
 import { sampleImage } from "../../support/sample-images.ts";
+import { holdSchema1, schema1Image } from "../../support/sample-schema1.ts";
 
 const image = sampleImage({ seed: "copy", format: "oci", layers: ["gzip", "zstd", "none"] });
 
@@ -62,4 +73,112 @@ class PinnedTransport extends MemoryTransport {
       },
     };
   }
+}
+
+describe("copyImage of schema 1", () => {
+  const old = schema1Image({ layers: ["gzip", "none"] });
+  const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
+  const tar = "application/vnd.oci.image.layer.v1.tar";
+
+  function holdingOld(): MemoryTransport {
+    const memory = new MemoryTransport();
+    holdSchema1(memory, "a", old);
+    return memory;
+  }
+
+  function configOf(memory: MemoryTransport) {
+    const { config } = keptImage(memory);
+    const bytes = config && memory.blobs.get(config.digest);
+    return JSON.parse(new TextDecoder().decode(bytes));
+  }
+
+  test.each<[string, MemoryWish, readonly string[]]>([
+    ["as they are", {}, [gzip, tar]],
+    ["compressed", { traits: { layers: "compress" } }, [gzip, gzip]],
+    ["decompressed", { traits: { layers: "decompress" } }, [tar, tar]],
+  ])("learns what its layers hold while they are stored %s", async (_, wish, types) => {
+    const to = new MemoryTransport(wish);
+    await copyBetween(holdingOld(), to, { format: manifestTypes.oci });
+    expect(configOf(to).rootfs.diff_ids).toEqual(old.diffIds);
+    const { layers } = keptImage(to);
+    expect(layers.map(({ mediaType }) => mediaType)).toEqual([...types]);
+    for (const { digest, size } of layers) expect(to.blobs.get(digest)?.length).toBe(size);
+    // Two layers and a config: the layer that holds nothing stays behind.
+    expect(to.blobs.size).toBe(3);
+  });
+
+  test("reads layers that the destination has, for what they hold", async () => {
+    const to = new MemoryTransport();
+    for (const { digest, bytes } of old.layers) to.blobs.set(parseDigest(digest), bytes);
+    const { events } = await copyBetween(holdingOld(), to, { format: manifestTypes.schema2 });
+    expect(configOf(to).rootfs.diff_ids).toEqual(old.diffIds);
+    const layers = events.filter((event) => event.kind === "blob-ended" && event.role === "layer");
+    expect(layers.map((event) => "by" in event && event.by)).toEqual(["presence", "presence"]);
+  });
+
+  test("is converted where schema 1 is refused, though nothing was learnt before", async () => {
+    const to = refusing(manifestTypes.schema1, manifestTypes.schema1Signed);
+    await copyBetween(holdingOld(), to);
+    expect(keptImage(to).mediaType).toBe(manifestTypes.schema2);
+    expect(configOf(to).rootfs.diff_ids).toEqual(old.diffIds);
+  });
+
+  test("tells of every attempt where nothing is taken", async () => {
+    const { oci, schema1, schema1Signed, schema2 } = manifestTypes;
+    const to = refusing(oci, schema1, schema1Signed, schema2);
+    const failure = await failureOf(copyBetween(holdingOld(), to));
+    const told = [schema1, schema1Signed, schema2, oci].map(
+      (type) => `${type}(writing manifest: ${type} is not taken)`,
+    );
+    expect(failure.message).toBe(
+      `Uploading manifest failed, attempted the following formats: ${told.join(", ")}`,
+    );
+  });
+
+  test("C1 stores no image whose layers are not what they are called", async () => {
+    const from = holdingOld();
+    const [base] = old.layers;
+    const digest = parseDigest(base?.digest ?? "");
+    from.blobs.set(digest, Bun.gzipSync(new Uint8Array(512)));
+    const to = new MemoryTransport();
+    const failure = await failureOf(copyBetween(from, to, { format: manifestTypes.oci }));
+    expect(failure).toMatchObject({ code: "corrupt" });
+    expect(to.images.size).toBe(0);
+  });
+
+  test("is made of later images with an empty layer and a signature", async () => {
+    const to = new MemoryTransport();
+    const { digest } = await copyBetween(holding(sampleImage()), to, {
+      format: manifestTypes.schema1Signed,
+    });
+    const { raw, layers } = keptImage(to);
+    expect(raw.mediaType).toBe(manifestTypes.schema1Signed);
+    expect(digest).toBe(manifestDigest(raw.bytes));
+    expect(layers.every((layer) => to.blobs.has(layer.digest))).toBe(true);
+    const [signature] = JSON.parse(new TextDecoder().decode(raw.bytes)).signatures;
+    const { time } = JSON.parse(Buffer.from(signature.protected, "base64url").toString());
+    expect(time).toBe("2024-03-01T12:00:00Z");
+  });
+});
+
+/** Returns a transport that takes manifests of any type but these. */
+function refusing(...types: readonly string[]): MemoryTransport {
+  return new (class extends MemoryTransport {
+    override parseReference(text: string) {
+      const reference = super.parseReference(text);
+      return {
+        ...reference,
+        openDestination: async (context: TransportContext) => {
+          const inner = await reference.openDestination(context);
+          const put = inner.putManifest.bind(inner);
+          const putManifest: ImageDestination["putManifest"] = async (manifest, instance) => {
+            const { mediaType } = manifest;
+            if (!types.includes(mediaType)) return put(manifest, instance);
+            throw new Failure("unsupported", `${mediaType} is not taken`);
+          };
+          return Object.assign(inner, { putManifest });
+        },
+      };
+    }
+  })();
 }

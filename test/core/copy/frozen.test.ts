@@ -7,8 +7,10 @@ import type { ImageDestination } from "../../../core/image/destination.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
 import { transportContext } from "../../support/transport-context.ts";
 
-const digest = digestOf(new Uint8Array([1]));
-const other = digestOf(new Uint8Array([2]));
+const manifest = { bytes: new Uint8Array([1]), mediaType: "" };
+const list = { bytes: new Uint8Array([2]), mediaType: "" };
+const digest = digestOf(manifest.bytes);
+const other = digestOf(list.bytes);
 
 async function writerFor(pinned?: Digest): Promise<ImageDestination> {
   const reference = new MemoryTransport().parseReference("b");
@@ -41,16 +43,17 @@ describe("whyFrozen", () => {
 
 describe("checkPinned", () => {
   test.each([
-    ["no digest", undefined, [digest]],
-    ["the image's digest", digest, [digest, other]],
-    ["the digest of its list", other, [digest, other]],
-  ])("lets %s pass", async (_, pinned, digests) => {
+    ["no digest", undefined, [manifest]],
+    ["the image's digest", digest, [manifest, list]],
+    ["the digest of its list", other, [manifest, list]],
+    ["a digest of another algorithm", digestOf(manifest.bytes, "sha512"), [manifest]],
+  ])("lets %s pass", async (_, pinned, manifests) => {
     const writer = await writerFor(pinned);
-    expect(() => checkPinned(writer, digests)).not.toThrow();
+    expect(() => checkPinned(writer, manifests)).not.toThrow();
   });
 
   test("refuses any other, and says which the source has", async () => {
     const writer = await writerFor(other);
-    expect(() => checkPinned(writer, [digest])).toThrow("would not match destination reference");
+    expect(() => checkPinned(writer, [manifest])).toThrow("would not match destination reference");
   });
 });

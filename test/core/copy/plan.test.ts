@@ -7,11 +7,12 @@ import {
   type ManifestType,
   manifestTypes,
 } from "../../../core/content/media-types.ts";
-import { planImage } from "../../../core/copy/plan.ts";
+import { type BlobStep, planImage } from "../../../core/copy/plan.ts";
 import type { DestinationTraits } from "../../../core/image/destination.ts";
 import type { ImageManifest } from "../../../core/manifest/types.ts";
+import { imageFrom, schema1Sample } from "../../support/sample-manifests.ts";
 
-const { oci, schema1Signed, schema2 } = manifestTypes;
+const { oci, schema1, schema1Signed, schema2 } = manifestTypes;
 
 const registry: DestinationTraits = {
   manifestTypes: [oci, schema2, manifestTypes.ociIndex, manifestTypes.dockerList],
@@ -46,19 +47,34 @@ function image(
 
 const plain = { frozenBecause: undefined, format: undefined };
 
+const anyForm = ["gzip", "zstd", "none"] as const;
+
 describe("planImage", () => {
   test.each<[string, ManifestType, DestinationTraits, ManifestType | undefined, ManifestType[]]>([
     ["keeps the type that a registry takes", oci, registry, undefined, [oci, schema2]],
     ["keeps Docker's type in a registry", schema2, registry, undefined, [schema2, oci]],
     ["converts for a layout", schema2, layout, undefined, [oci]],
-    ["keeps anything in a directory", schema2, directory, undefined, [schema2, oci]],
+    [
+      "keeps anything in a directory",
+      schema2,
+      directory,
+      undefined,
+      [schema2, schema1Signed, oci, schema1],
+    ],
     ["takes the type asked for, alone", oci, registry, schema2, [schema2]],
     [
-      "has nothing to fall back on for schema 1",
+      "keeps schema 1 where it is taken",
       schema1Signed,
       directory,
       undefined,
-      [schema1Signed],
+      [schema1Signed, schema2, oci, schema1],
+    ],
+    [
+      "signs schema 1 rather than convert it",
+      schema1,
+      directory,
+      undefined,
+      [schema1, schema1Signed, schema2, oci],
     ],
   ])("%s", (_, own, traits, format, expected) => {
     const plan = planImage({ manifest: image(own), traits, frozenBecause: undefined, format });
@@ -78,7 +94,7 @@ describe("planImage", () => {
   });
 
   test("fails where no type would do", () => {
-    const traits = { ...layout, manifestTypes: [schema1Signed] };
+    const traits = { ...layout, manifestTypes: [manifestTypes.ociIndex] };
     expect(() => planImage({ manifest: image(oci), traits, ...plain })).toThrow(
       `Cannot write a manifest of type ${oci}`,
     );
@@ -86,11 +102,25 @@ describe("planImage", () => {
 
   test("compresses layers, and never the config", () => {
     const { steps } = planImage({ manifest: image(oci), traits: registry, ...plain });
-    expect(steps).toEqual([
-      { blob: base, role: "layer", recoding: "compress" },
-      { blob: top, role: "layer", recoding: "compress" },
-      { blob: config, role: "config", recoding: "none" },
+    expect(steps).toMatchObject([
+      { blob: base, role: "layer", recoding: "compress", needsDiffId: false, standIns: anyForm },
+      { blob: top, role: "layer", recoding: "compress", needsDiffId: false, standIns: anyForm },
+      { blob: config, role: "config", recoding: "none", needsDiffId: false },
     ]);
+  });
+
+  test.each<[string, Partial<Parameters<typeof planImage>[0]>, readonly string[] | undefined]>([
+    ["any form of its content", {}, anyForm],
+    ["what its format can tell of", { format: schema2 }, ["gzip", "none"]],
+    ["nothing where no digest may change", { frozenBecause: "so" }, undefined],
+    [
+      "nothing where layers are kept as they are",
+      { traits: { ...registry, layers: "preserve" } },
+      undefined,
+    ],
+  ])("takes instead of a layer %s", (_, change, standIns) => {
+    const { steps } = planImage({ manifest: image(oci), traits: registry, ...plain, ...change });
+    expect(steps[0]?.standIns).toEqual(standIns as never);
   });
 
   test.each([
@@ -129,5 +159,38 @@ describe("planImage", () => {
     });
     const { steps } = planImage({ manifest: image(oci, [foreign]), traits, ...plain });
     expect(steps.length).toBe(count);
+  });
+
+  describe("of a schema 1 image", () => {
+    const old = imageFrom(schema1Signed, schema1Sample());
+    const [empty, full] = old.layers.map((layer) => ({
+      ...layer,
+      mediaType: layerFamilies.docker.gzip,
+    }));
+
+    test("asks what its layers hold, and leaves those that hold nothing, where it is converted", () => {
+      const { steps } = planImage({ manifest: old, traits: layout, ...plain });
+      expect(steps).toEqual([
+        { blob: full, role: "layer", recoding: "compress", needsDiffId: true },
+      ] as BlobStep[]);
+    });
+
+    test("moves all its layers, and asks nothing, where it stays", () => {
+      const traits = { ...registry, manifestTypes: [schema1Signed, schema2] };
+      const { steps } = planImage({ manifest: old, traits, ...plain });
+      expect(steps).toEqual([
+        { blob: empty, role: "layer", recoding: "compress", needsDiffId: false },
+        { blob: full, role: "layer", recoding: "compress", needsDiffId: false },
+      ] as BlobStep[]);
+    });
+  });
+
+  test("fetches foreign layers for schema 1, which cannot say where they are", () => {
+    const foreign = blob("foreign", layerFamilies.ociNondistributable.gzip, {
+      urls: ["https://example.com/layer"],
+    });
+    const manifest = image(oci, [foreign]);
+    const wish = { traits: registry, frozenBecause: undefined, format: schema1Signed };
+    expect(planImage({ manifest, ...wish }).steps.map(({ blob }) => blob)).toEqual([foreign]);
   });
 });
