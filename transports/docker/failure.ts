@@ -15,6 +15,7 @@ import {
   type RegistryErrorCode,
   textOf,
 } from "./error-body.ts";
+import { pullLimitIn } from "./pull-limit.ts";
 
 export type { RegistryErrorCode } from "./error-body.ts";
 
@@ -47,7 +48,7 @@ export async function readFailure(
   const [first] = errors;
   const code = first?.code;
   const text = first === undefined ? unexpected(response, body) : shown(textOf(first));
-  const waiting = waitingAsked(response);
+  const waiting = waitingAsked(response) + allowanceTold(response);
   const failure = new Failure(
     failureCode(status, code),
     `${what === undefined ? "" : `${what}: `}${text}${waiting}`,
@@ -106,6 +107,12 @@ function waitingAsked({ status, headers }: HttpResponse): string {
   return ` (it asks to be left alone for ${asked} s, more than the ${limits.retryAfterMs / 1000} s that are waited for)`;
 }
 
+/** Says what the registry has told of its limit, where that is why it refuses. */
+function allowanceTold({ status, headers }: HttpResponse): string {
+  const told = status === 429 ? pullLimitIn(headers) : undefined;
+  return told === undefined ? "" : ` (it says that ${told})`;
+}
+
 function hintFor(
   { status, headers, url }: HttpResponse,
   code: RegistryErrorCode | undefined,
@@ -121,6 +128,9 @@ function hintFor(
         ? "check user name and password, and what they allow"
         : "if the image is not public, log in or give credentials by --creds USERNAME:PASSWORD";
     case "unavailable":
+      if (!known && status === 429 && pullLimitIn(headers) !== undefined) {
+        return "registries allow more pulls to those they know: log in, or give credentials by --creds USERNAME:PASSWORD";
+      }
       return "try again later, or let --retry-times do so";
     default:
       return undefined;

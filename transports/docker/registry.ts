@@ -24,6 +24,7 @@ import { readFailure } from "./failure.ts";
 import { healed, type Healer } from "./healing.ts";
 import { PieceLimit } from "./piece-limit.ts";
 import { isPong, pingOnce } from "./ping.ts";
+import { pullLimitIn } from "./pull-limit.ts";
 import { type Arrival, followRedirects, type Hop, redirectsOf } from "./redirect.ts";
 import { Sessions } from "./sessions.ts";
 import { readToken, type Token, tokenForm, tokenUrl } from "./token.ts";
@@ -84,6 +85,7 @@ export class Registry implements AsyncDisposable {
   readonly #options: RegistryOptions;
   readonly #sessions: Sessions;
   readonly #warned = new Set<string>();
+  #toldPullLimit: string | undefined;
   #found: Promise<FoundRegistry> | undefined;
 
   constructor(options: RegistryOptions) {
@@ -193,6 +195,7 @@ export class Registry implements AsyncDisposable {
       firstHeaderMs,
     });
     this.#passOnWarnings(response);
+    this.#tellPullLimit(response);
     return response;
   }
 
@@ -203,6 +206,13 @@ export class Registry implements AsyncDisposable {
       ...(body?.mediaType === undefined ? {} : { "Content-Type": body.mediaType }),
       ...headers,
     };
+  }
+
+  #tellPullLimit({ headers }: HttpResponse): void {
+    const told = pullLimitIn(headers);
+    if (told === undefined || told === this.#toldPullLimit) return;
+    this.#toldPullLimit = told;
+    this.#options.log.debug(`${this.host} says that ${told}`);
   }
 
   #passOnWarnings({ headers, url }: HttpResponse): void {

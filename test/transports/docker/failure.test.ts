@@ -128,6 +128,14 @@ describe("readFailure", () => {
     expect((await read(429, { "Retry-After": "60" }, "")).failure.message).not.toContain("60 s");
   });
 
+  test("says what is left of the pulls that the registry allows", async () => {
+    const headers = { "RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "0;w=21600" };
+    const { failure } = await read(429, headers, coded("TOOMANYREQUESTS"));
+    expect(failure.message).toEndWith(" (it says that 0 of 100 pulls are left, counted over 6 h)");
+    expect(failure.hint).toStartWith("registries allow more pulls to those they know");
+    expect((await read(403, headers, "")).failure.message).not.toContain("pulls");
+  });
+
   test("P1: reads no more than a mebibyte, and minds no broken end", async () => {
     let given = 0;
     async function* endless() {

@@ -69,4 +69,30 @@ describe("Registry", () => {
     open = true;
     expect((await registry.find(healer)).guide.registry.origin).toBe(server.origin);
   });
+
+  test("tells what is left of the pulls that it allows, whenever that changes", async () => {
+    const lines: string[] = [];
+    const left = ["2", "2", "1"];
+    await using server = startRegistry({
+      intercept: () =>
+        new Response(null, { headers: { "RateLimit-Remaining": left.shift() ?? "" } }),
+    });
+    await using registry = new Registry({
+      ...options,
+      connection: plain,
+      host: server.host,
+      log: { ...log, debug: (line) => lines.push(line) },
+    });
+    const { guide } = await registry.find(healer);
+    const start = { url: new URL("/v2/a", guide.registry), home: true };
+    for (let count = 0; count < 3; count++) {
+      const way = { start, guide, authorization: undefined };
+      const { response } = await registry.travel({ method: "GET" }, way, healer.signal);
+      await response.discard();
+    }
+    expect(lines.filter((line) => line.includes("pulls"))).toEqual([
+      `${server.host} says that 2 pulls are left`,
+      `${server.host} says that 1 pulls are left`,
+    ]);
+  });
 });
