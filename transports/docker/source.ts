@@ -29,11 +29,12 @@ export async function openSource(
       `reading images from docker: reference ${JSON.stringify(image.text)} without a tag or digest is not supported`,
     );
   }
-  return openFirst(name, context, async (place, there) => {
+  return openFirst(name, context, async ({ name: place, trying, staying }) => {
     await using opened = new AsyncDisposableStack();
-    const client = opened.use(await connect(place, "pull", there));
-    const manifest = await readManifest({ client, name: place, reference });
-    opened.move();
+    const scout = opened.use(await connect(place, "pull", trying));
+    const manifest = await readManifest({ client: scout, name: place, reference });
+    const client = trying === staying ? scout : await connect(place, "pull", staying);
+    if (client === scout) opened.move();
     return new DockerSource({ name: place, image, client, context, manifest });
   });
 }

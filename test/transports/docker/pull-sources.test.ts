@@ -39,7 +39,7 @@ describe("openFirst", () => {
   test("takes the first place that works, and asks no other", async () => {
     const { context, heard } = contextFor(["one.example/a:1", "two.example/a:1", "r.example/a:1"]);
     const tried: string[] = [];
-    const opened = await openFirst(name, context, async (place) => {
+    const opened = await openFirst(name, context, async ({ name: place }) => {
       tried.push(fullName(place));
       if (tried.length === 1) throw new Failure("unavailable", "asleep");
       return place.host;
@@ -55,8 +55,8 @@ describe("openFirst", () => {
 
   test("leads each place's client to that place, as who is known there", async () => {
     const { context } = contextFor(["one.example/a:1"]);
-    const shown = await openFirst(name, context, async (_, there) => {
-      const { access } = there.settings.docker;
+    const shown = await openFirst(name, context, async ({ staying }) => {
+      const { access } = staying.settings.docker;
       return (await access.connectionTo("one.example", "a")).credentials;
     });
     expect(shown).toEqual({ kind: "basic", username: "one.example/a:1", password: "p" });
@@ -64,7 +64,7 @@ describe("openFirst", () => {
 
   test("fails as the last place did, and tells of the others", async () => {
     const { context } = contextFor(["one.example/a:1", "two.example/a:1", "r.example/a:1"]);
-    const opening = openFirst(name, context, async ({ host }) => {
+    const opening = openFirst(name, context, async ({ name: { host } }) => {
       throw new Failure(host === "r.example" ? "not-found" : "unavailable", `no ${host}`);
     });
     expect(await rejection(opening)).toMatchObject({
@@ -83,11 +83,24 @@ describe("openFirst", () => {
     expect(await rejection(opening)).toBe(failure);
   });
 
+  test("waits for nobody but the last, until an image is found", async () => {
+    const { context } = contextFor(["one.example/a:1", "two.example/a:1", "r.example/a:1"]);
+    const waits: boolean[] = [];
+    const opening = openFirst(name, context, async ({ trying, staying }) => {
+      for (const { settings } of [trying, staying]) {
+        waits.push((await settings.docker.patience?.pause(1)) ?? false);
+      }
+      throw new Failure("unavailable", "asleep");
+    });
+    await rejection(opening);
+    expect(waits).toEqual([false, true, false, true, true, true]);
+  });
+
   test("does not go on once the user has had enough", async () => {
     const stop = new AbortController();
     const { context } = contextFor(["one.example/a:1", "r.example/a:1"], stop.signal);
     const tried: string[] = [];
-    const opening = openFirst(name, context, async ({ host }) => {
+    const opening = openFirst(name, context, async ({ name: { host } }) => {
       tried.push(host);
       stop.abort();
       throw new Failure("canceled", "enough");
