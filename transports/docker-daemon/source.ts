@@ -10,7 +10,7 @@ import type { ImageName } from "../../core/image/name.ts";
 import type { BlobReading, ImageSource, RawManifest, Signature } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { Archive } from "../shared/archive.ts";
-import { type DockerTarImage, readImage, readItems } from "../shared/docker-tar-reader.ts";
+import { type DockerTarImage, DockerTarReader } from "../shared/docker-tar-reader.ts";
 import { Spool } from "../shared/spool.ts";
 import { openEngine } from "./engine.ts";
 
@@ -20,7 +20,8 @@ export async function openSource(name: ImageName, context: TransportContext): Pr
   const { signal } = context;
   const spool = opening.use(await fetchImage(name, context));
   const archive = opening.use(await Archive.open(spool.path, context));
-  const image = await readImage(archive, await readItems(archive), { by: "itself" }, signal);
+  const reader = await DockerTarReader.open(archive);
+  const image = await reader.readImage({ by: "itself" }, signal);
   return new DockerDaemonSource(name, image, opening.move());
 }
 
