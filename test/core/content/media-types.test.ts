@@ -6,6 +6,7 @@ import {
   hasVariants,
   isListType,
   isManifestType,
+  isSchema1,
   layerFamilies,
   manifestTypes,
   recompressedType,
@@ -48,5 +49,12 @@ describe("isManifestType and isListType", () => {
     expect(lists).toEqual([manifestTypes.dockerList, manifestTypes.ociIndex]);
     expect(Object.values(manifestTypes).every(isManifestType)).toBe(true);
     expect(isManifestType("application/json") || isListType("application/json")).toBe(false);
+  });
+});
+
+describe("isSchema1", () => {
+  test("knows both types of it, and no other", () => {
+    const known = Object.values(manifestTypes).filter(isSchema1);
+    expect(known).toEqual([manifestTypes.schema1, manifestTypes.schema1Signed]);
   });
 });

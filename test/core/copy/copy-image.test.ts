@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { digestOf, parseDigest } from "../../../core/content/digest.ts";
-import { manifestTypes } from "../../../core/content/media-types.ts";
+import { layerFamilies, manifestTypes } from "../../../core/content/media-types.ts";
 import { Failure } from "../../../core/failure.ts";
 import type { ImageDestination } from "../../../core/image/destination.ts";
 import type { TransportContext } from "../../../core/image/transport.ts";
@@ -114,6 +114,9 @@ describe("copyImage of schema 1", () => {
     expect(configOf(to).rootfs.diff_ids).toEqual(old.diffIds);
     const layers = events.filter((event) => event.kind === "blob-ended" && event.role === "layer");
     expect(layers.map((event) => "by" in event && event.by)).toEqual(["presence", "presence"]);
+    // Schema 1 does not say that a layer is uncompressed; its bytes do.
+    const { gzip: packed, none: plain } = layerFamilies.docker;
+    expect(keptImage(to).layers.map(({ mediaType }) => mediaType)).toEqual([packed, plain]);
   });
 
   test("is converted where schema 1 is refused, though nothing was learnt before", async () => {

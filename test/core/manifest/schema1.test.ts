@@ -6,7 +6,12 @@ import { parseStrictJson } from "../../../core/json.ts";
 import { ociConfig } from "../../../core/manifest/config.ts";
 import { manifestDigest } from "../../../core/manifest/manifest.ts";
 import { Members } from "../../../core/manifest/members.ts";
-import { payloadOfSchema1, readSchema1, schema1Of } from "../../../core/manifest/schema1.ts";
+import {
+  payloadOfSchema1,
+  readSchema1,
+  schema1Of,
+  writeSchema1,
+} from "../../../core/manifest/schema1.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import {
   imageFrom,
@@ -55,6 +60,12 @@ describe("readSchema1", () => {
         ],
       }),
     );
+  });
+
+  test("carries what nobody could show: the config is read when it is asked for", () => {
+    const history = [schema1Step("a", undefined, { config: { Cmd: "one text" } })];
+    const manifest = read(schema1Sample({ fsLayers: layersOf(1), history }));
+    expect(failureOf(() => manifest.config)).toMatchObject({ code: "corrupt" });
   });
 
   test("drops the newer of two equal steps", () => {
@@ -210,3 +221,17 @@ describe("payloadOfSchema1", () => {
 function mapsToo(_: string, value: unknown): unknown {
   return value instanceof Map ? Object.fromEntries(value) : value;
 }
+
+describe("writeSchema1", () => {
+  test("writes what was read, on one line and in the order of the original", () => {
+    const sample = schema1Sample();
+    const { name, tag, architecture, layers, history } = read(sample);
+    const steps = layers.map(({ digest }, index) => ({
+      blob: digest,
+      text: history[index]?.text ?? "",
+    }));
+    const bytes = writeSchema1({ name, tag, architecture, steps });
+    const { schemaVersion, ...others } = sample;
+    expect(new TextDecoder().decode(bytes)).toBe(JSON.stringify({ ...others, schemaVersion }));
+  });
+});
