@@ -5,7 +5,7 @@ import { quoted } from "../foreign-text.ts";
 import type { TransportLog } from "../image/transport.ts";
 import { readAllLocated } from "./located-file.ts";
 import type { Locations } from "./locations.ts";
-import { parseRegistriesFile, type RegistryEntry } from "./registries-file.ts";
+import type { RegistryEntry } from "./registries-file.ts";
 
 /** What all the files say together. */
 export interface RegistriesConf {
@@ -31,6 +31,8 @@ export async function readRegistriesConf(
   const files: string[] = [];
   let helpers: readonly string[] | undefined;
   const step = "loading registries configuration";
+  // Only who reaches a registry needs what checks shapes.
+  const { parseRegistriesFile } = await import("./registries-file.ts");
   for await (const { path, bytes } of readAllLocated(locations, step)) {
     const file = await during(`${step} ${quoted(path)}`, () => parseRegistriesFile(bytes));
     const { unknownKeys } = file;

@@ -11,7 +11,6 @@ import {
   registriesDirectoryOf,
   type RegistriesDirectory,
 } from "./registries-d.ts";
-import { readTlsDetails } from "./tls-details.ts";
 
 /** Where the user says that files are; what is empty stands in its usual place. */
 export interface RegistryFilePaths {
@@ -49,9 +48,11 @@ export class RegistryFiles {
     this.signatures = once(async () =>
       readRegistriesDirectory(await registriesDirectoryOf(environment, paths.registriesDirectory)),
     );
-    this.tlsProtocol = once(async () =>
-      paths.tlsDetails === "" ? undefined : readTlsDetails(paths.tlsDetails),
-    );
+    this.tlsProtocol = once(async () => {
+      if (paths.tlsDetails === "") return undefined;
+      const { readTlsDetails } = await import("./tls-details.ts");
+      return readTlsDetails(paths.tlsDetails);
+    });
     this.systemAuthorities = once(() => readSystemAuthorities(environment));
   }
 }
