@@ -5,6 +5,8 @@ export interface RawRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array> | undefined;
+  /** Of the body, in bytes; absent if it is not known before. */
+  readonly size?: number | undefined;
   readonly signal: AbortSignal;
 }
 

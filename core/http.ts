@@ -1,6 +1,7 @@
 // HTTP: the only place that speaks it.
 
 import { asFailure, Failure, inContext } from "./failure.ts";
+import { wholeIfSmall } from "./http-body.ts";
 import type { RawRequest, RawResponse } from "./http-exchange.ts";
 import { wireFailure } from "./http-failure.ts";
 import { isSocks, type ProxySettings, proxyFor } from "./http-proxy.ts";
@@ -104,6 +105,7 @@ export class HttpSession implements AsyncDisposable {
         method,
         headers: headersOf(request),
         body: outgoing.bytes,
+        size: request.body?.size,
         signal: stall.signal,
       });
       stall.headerArrived();
@@ -164,14 +166,16 @@ export class HttpSession implements AsyncDisposable {
 async function fetchBy(
   session: Bun.FetchSession,
   url: URL,
-  { body: bytes, ...request }: RawRequest & Pick<BunFetchRequestInit, "proxy">,
+  { body: bytes, size, ...request }: RawRequest & Pick<BunFetchRequestInit, "proxy">,
 ): Promise<RawResponse> {
+  const { signal } = request;
+  const whole = bytes && (await wholeIfSmall({ bytes, size, signal }));
   const { status, statusText, headers, body } = await session.fetch(url, {
     ...request,
     redirect: "manual",
     decompress: false,
     timeout: false,
-    ...(bytes === undefined ? {} : { body: bytes }),
+    ...(whole === undefined ? {} : { body: whole }),
   });
   return { status, statusText, headers, bytes: body ?? undefined };
 }

@@ -47,6 +47,8 @@ export const limits = {
 
   /** What a proxy may say about a tunnel before it opens. */
   proxyHeaderBytes: 16 * KiB,
+  /** Request bodies up to this size are sent as one. */
+  smallBodyBytes: 64 * KiB,
   redirects: 10,
   /** How much of an unwanted answer is read, so that its connection can be used again. */
   discardedBytes: 64 * KiB,

@@ -4,6 +4,7 @@
 //     bun scripts/bench.ts --rows=start-up,oci→docker       some rows (-> does for →)
 //     bun scripts/bench.ts --images="3 MB,40 layers"        some images
 //     bun scripts/bench.ts --runs=9 --against=/opt/skopeo   more runs, another original
+//     bun scripts/bench.ts --requests                       no times: what is asked of a registry
 //
 // Prints a Markdown table. Needs docker-registry and the original on the PATH.
 
@@ -11,6 +12,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { arch, cpus, release, tmpdir, type } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { countedCopies } from "../test/support/counted-copies.ts";
 import { startPeerRegistry } from "../test/support/peers.ts";
 import { type RunResult, executable, run } from "../test/support/run.ts";
 import { type BenchImage, type BenchImageName, benchImages } from "./bench-images.ts";
@@ -58,6 +60,7 @@ const { values } = parseArgs({
       type: "string",
       default: [...Object.keys(smallRows), ...Object.keys(copyRows)].join(","),
     },
+    requests: { type: "boolean", default: false },
     runs: { type: "string", default: "5" },
   },
 });
@@ -71,7 +74,7 @@ let grounds = 0;
 
 const directory = mkdtempSync(join(tmpdir(), "dray-bench-"));
 try {
-  await bench();
+  await (values.requests ? benchRequests() : bench());
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
@@ -94,6 +97,24 @@ async function bench(): Promise<void> {
     rmSync(place.directory, { recursive: true, force: true });
   }
   await explain();
+}
+
+/** Counts what copies of 40 small layers ask of a registry in memory that wants tokens. */
+async function benchRequests(): Promise<void> {
+  const ours = await countedCopies(programs.ours);
+  const theirs = await countedCopies(programs.theirs);
+  print("| 40 small layers | requests (dray / skopeo) | connections |");
+  print("|---|--:|--:|");
+  for (const [index, { what, requests, connections }] of ours.entries()) {
+    const other = theirs[index];
+    if (other === undefined) throw new Error(`${programs.theirs} did not ${what}`);
+    const cells = [
+      what,
+      `${requests.length} / ${other.requests.length}`,
+      `${connections} / ${other.connections}`,
+    ];
+    print(`| ${cells.join(" | ")} |`);
+  }
 }
 
 function imageName(text: string): BenchImageName {
