@@ -20,10 +20,12 @@ export interface TransportSettings {
   readonly docker: DockerSettings;
   readonly dir: DirSettings;
   readonly oci: OciSettings;
+  /** Absent: one image in each archive, under one name. */
+  readonly dockerArchive?: DockerArchiveSettings;
+  readonly tarball: TarballSettings;
   /** Absent: the engine at the default socket. */
   readonly dockerDaemon?: DockerDaemonSettings;
 }
-  readonly tarball: TarballSettings;
 
 /** How registries are to be spoken to. */
 export interface DockerSettings {
@@ -60,6 +62,22 @@ export interface OciSettings {
   readonly sharedBlobDirectory?: string;
   /** Whether uncompressed layers stay uncompressed. */
   readonly acceptsUncompressedLayers?: boolean;
+  /** Whether an archive that has images already keeps them beside the new one. */
+  readonly appends?: boolean;
+}
+
+/** How `docker-archive:` keeps images. */
+export interface DockerArchiveSettings {
+  /** Further names for the image, in full and with tags. */
+  readonly additionalTags?: readonly string[];
+  /** Whether an archive that has images already may be given one more. */
+  readonly appends?: boolean;
+}
+
+/** The machine that `tarball:` says its images are for, in the names of the Go toolchain. */
+export interface TarballSettings {
+  readonly os: string;
+  readonly architecture: string;
 }
 
 /** What the program lends a transport for one side of one operation. */
@@ -71,16 +89,12 @@ export interface TransportContext {
   readonly settings: TransportSettings;
   /** For a destination: where the content comes from, if it may be taken from there directly. */
   readonly origin?: ImageName;
-/** The machine that `tarball:` says its images are for, in the names of the Go toolchain. */
-export interface TarballSettings {
-  readonly os: string;
-  readonly architecture: string;
-}
-
 }
 
 /** An ImageName that can be opened. */
 export interface ImageReference extends ImageName {
+  /** Whether an image that is written goes to standard output, where nothing else may be said then. */
+  readonly takesStandardOutput?: boolean;
   openSource(context: TransportContext): Promise<ImageSource>;
   openDestination(context: TransportContext): Promise<ImageDestination>;
   /** Absent where the transport cannot delete. */
