@@ -4,6 +4,7 @@ import type { TransportTable } from "../core/image/transport.ts";
 import { dir } from "./dir/reference.ts";
 import { docker } from "./docker/reference.ts";
 import { dockerDaemon } from "./docker-daemon/reference.ts";
+import { ociArchive } from "./oci/archive/reference.ts";
 import { oci } from "./oci/reference.ts";
 import { tarball } from "./tarball/reference.ts";
 
@@ -13,5 +14,6 @@ export const transports = {
   docker,
   "docker-daemon": dockerDaemon,
   oci,
+  "oci-archive": ociArchive,
   tarball,
 } satisfies TransportTable;

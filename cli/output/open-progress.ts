@@ -13,16 +13,18 @@ export interface ProgressOptions {
   readonly screen: Screen;
   /** Leaves nothing but warnings. */
   readonly quiet: boolean;
+  /** Whether standard output belongs to something else. */
+  readonly outputTaken: boolean;
 }
 
 /**
  * Returns the progress that fits: for a person bars on stderr, for programs the original's lines on
- * stdout. With `quiet` there are warnings only.
+ * stdout, unless that is taken. With `quiet` there are warnings only.
  */
-export function openProgress({ log, screen, quiet }: ProgressOptions): Progress {
+export function openProgress({ log, screen, quiet, outputTaken }: ProgressOptions): Progress {
   if (quiet) return lineProgress(() => {}, log);
   // Both, because bars are drawn on the one and lines are looked for on the other.
-  if (isTerminal("stdout") && isTerminal("stderr")) {
+  if ((outputTaken || isTerminal("stdout")) && isTerminal("stderr")) {
     const { columns = 80, rows = 24 } = process.stderr;
     return liveProgress({
       screen,
@@ -32,7 +34,7 @@ export function openProgress({ log, screen, quiet }: ProgressOptions): Progress 
       every,
     });
   }
-  return lineProgress((line) => writeLine("stdout", line), log);
+  return lineProgress((line) => writeLine(outputTaken ? "stderr" : "stdout", line), log);
 }
 
 function every(ms: number, work: () => void): () => void {

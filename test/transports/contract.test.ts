@@ -3,6 +3,7 @@
 import type { Transport } from "../../core/image/transport.ts";
 import { dir } from "../../transports/dir/reference.ts";
 import { docker } from "../../transports/docker/reference.ts";
+import { ociArchive } from "../../transports/oci/archive/reference.ts";
 import { oci } from "../../transports/oci/reference.ts";
 import { type ContractPlace, contractSuite } from "../support/contract.ts";
 import { dockerContext } from "../support/docker-context.ts";
@@ -29,6 +30,10 @@ contractSuite("oci with shared blobs", async () => {
   const place = inWorkspace(oci, (workspace, name) => `${workspace.at(name)}:1`, "shared");
   return place;
 });
+
+contractSuite("oci-archive", async () =>
+  inWorkspace(ociArchive, (workspace, name) => `${workspace.at(`${name}.tar`)}:1`),
+);
 
 // A registry knows an image by its tag as soon as it has the manifest.
 contractSuite(

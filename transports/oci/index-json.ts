@@ -30,10 +30,13 @@ export interface IndexEntry {
   readonly digest: string;
   /** The name of the image; absent where it has none. */
   readonly name?: string;
+  /** The full name that engines give it beside that, which then is only a tag. */
+  readonly fullName?: string;
   readonly json: JsonObject;
 }
 
 const nameAnnotation = "org.opencontainers.image.ref.name";
+const fullNameAnnotation = "io.containerd.image.name";
 
 /** The index of a layout that holds nothing yet. */
 export const emptyIndex: LayoutIndex = {
@@ -52,14 +55,21 @@ export function parseIndex(bytes: Uint8Array): LayoutIndex {
 
 function parseEntry(json: Json): IndexEntry {
   if (!isJsonObject(json)) throw new Failure("corrupt", "index.json lists what is no descriptor");
-  const annotations = json["annotations"];
-  const name = isJsonObject(annotations) ? annotations[nameAnnotation] : undefined;
+  const name = annotationOf(json, nameAnnotation);
+  const fullName = annotationOf(json, fullNameAnnotation);
   return {
     mediaType: textOf(json["mediaType"]),
     digest: textOf(json["digest"]),
-    ...(typeof name === "string" && { name }),
+    ...(name !== undefined && { name }),
+    ...(fullName !== undefined && { fullName }),
     json,
   };
+}
+
+function annotationOf(json: JsonObject, key: string): string | undefined {
+  const annotations = json["annotations"];
+  const value = isJsonObject(annotations) ? annotations[key] : undefined;
+  return typeof value === "string" ? value : undefined;
 }
 
 function textOf(json: Json | undefined): string {
@@ -101,6 +111,31 @@ const selectable: readonly string[] = [
   manifestTypes.schema2,
   manifestTypes.dockerList,
 ];
+
+/**
+ * Finds the entry to be read. Fails as `selectEntry` does.
+ *
+ * What engines write beside or instead of one image is no reason to ask which is meant: several names for
+ * the same image, or the attestations of it.
+ */
+export function selectImage(index: LayoutIndex, wanted: WantedEntry): SelectedEntry {
+  if (wanted.by === "itself") {
+    const images = index.entries.filter((entry) => !isAttestation(entry));
+    const [first] = images;
+    if (first !== undefined && images.every(({ digest }) => digest === first.digest)) {
+      return selectEntry(index, { by: "position", position: index.entries.indexOf(first) });
+    }
+  }
+  if (wanted.by === "name" && !index.entries.some(({ name }) => name === wanted.name)) {
+    const position = index.entries.findIndex(({ fullName }) => fullName === wanted.name);
+    if (position >= 0) return selectEntry(index, { by: "position", position });
+  }
+  return selectEntry(index, wanted);
+}
+
+function isAttestation({ json }: IndexEntry): boolean {
+  return annotationOf(json, "vnd.docker.reference.type") === "attestation-manifest";
+}
 
 /** Finds an entry. Fails with `not-found` if no entry has the name; in the original's words. */
 export function selectEntry({ entries }: LayoutIndex, wanted: WantedEntry): SelectedEntry {
@@ -174,6 +209,11 @@ export function withImage(index: LayoutIndex, image: Descriptor, name?: string):
   const same = entries.findIndex((each) => each.name === undefined && each.digest === image.digest);
   if (same < 0) return { ...index, entries: [...entries, entry] };
   return { ...index, entries: entries.with(same, entry) };
+}
+
+/** Returns the index without the entries of a name. */
+export function withoutNamed(index: LayoutIndex, name: string): LayoutIndex {
+  return { ...index, entries: index.entries.filter((entry) => entry.name !== name) };
 }
 
 /** Returns the index without the entry at this position. */

@@ -37,9 +37,16 @@ export function parseOciName(text: string): OciName {
 }
 
 function parseWanted(text: string): WantedEntry {
+  if (!text.startsWith("@")) return parseEntryName(text);
+  return { by: "position", position: parsePosition(text.slice(1), "not an integer: ") };
+}
+
+/**
+ * Parses the name of an image in a layout; empty for the only one. Fails with `usage`, also for a
+ * position.
+ */
+export function parseEntryName(text: string): Exclude<WantedEntry, { by: "position" }> {
   if (text === "") return { by: "itself" };
-  if (text.startsWith("@"))
-    return { by: "position", position: parsePosition(text.slice(1), "not an integer: ") };
   if (!text.split("/").every(isNameComponent)) throw new Failure("usage", `Invalid image ${text}`);
   return { by: "name", name: text };
 }

@@ -28,7 +28,7 @@ export class ArchiveIndex {
     if (this.#namesBytes > limits.archiveNamesBytes) {
       throw corrupt(`Names in tar archive exceed ${limits.archiveNamesBytes} bytes`);
     }
-    const key = keyOf(latin(entry.nameBytes));
+    const key = placeOf(entry);
     // What is outside is not in the archive, whatever it says.
     if (key === undefined) return;
     if (this.#byKey.has(key)) this.#ambiguous.add(key);
@@ -66,6 +66,14 @@ export class ArchiveIndex {
 function unreadable(name: string, what: string): Failure {
   const quoted = JSON.stringify(name.slice(0, limits.shownCharacters));
   return corrupt(`Error reading tar archive component ${quoted}: ${what}`);
+}
+
+/**
+ * Returns where in the archive an entry is: its name without detours, each byte as one character;
+ * undefined if it leads out of the archive.
+ */
+export function placeOf(entry: Pick<TarEntry, "nameBytes">): string | undefined {
+  return keyOf(latin(entry.nameBytes));
 }
 
 /** Where a symbolic link leads; undefined if that is not in the archive. */

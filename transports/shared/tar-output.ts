@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { asFailure, Failure } from "../../core/failure.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
 import { NewFile, syncDirectory } from "./new-file.ts";
+import { isStandardOutput } from "./standard-output.ts";
 import { attempt, failureAt, isSystemError } from "./system.ts";
 import { removeLeftovers } from "./temporary.ts";
 
@@ -30,14 +31,6 @@ export interface TarUndo {
   truncate(size: number): Promise<void>;
 }
 
-/** Stands for standard output where a file is named. */
-export const standardOutput = "-";
-
-/** Tells whether a path names standard output. */
-export function isStandardOutput(path: string): boolean {
-  return path === standardOutput || path === "/dev/stdout";
-}
-
 /** A file that is there before an archive takes its place. */
 export interface TarTarget {
   /** With all links in it followed; what failures name. */
@@ -53,6 +46,17 @@ export function findTarTarget(path: string): TarTarget {
   const found = there ? attempt(() => statSync(resolved)) : undefined;
   if (found?.isDirectory() === true) throw new Failure("io", `open ${path}: is a directory`);
   return { path: resolved, found };
+}
+
+/** Fails with `io` if another program changed what is at the target since it was found. */
+export function checkUnchanged({ path, found }: TarTarget): void {
+  const now = attempt(() => statSync(path, { throwIfNoEntry: false }));
+  const same =
+    now?.ino === found?.ino && now?.size === found?.size && now?.mtimeMs === found?.mtimeMs;
+  if (same) return;
+  throw new Failure("io", `${path} was changed by somebody else while the image was written`, {
+    hint: "try again",
+  });
 }
 
 /**

@@ -26,7 +26,8 @@ export interface TarWriterOptions {
 }
 
 /**
- * Writes the entries of an archive, one at a time. Nothing in it depends on who writes it, or when.
+ * Writes the entries of an archive: in the order of the calls, one when the other is done. Nothing in it
+ * depends on who writes it, or when.
  *
  * A file that failed leaves nothing and may be added again, unless its beginning has left already.
  */
@@ -34,6 +35,7 @@ export class TarWriter {
   readonly #output: TarOutput;
   readonly #options: TarWriterOptions;
   #broken = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** The output stays the caller's, to be completed and disposed of. */
   constructor(output: TarOutput, options: TarWriterOptions) {
@@ -52,6 +54,48 @@ export class TarWriter {
     bytes: ByteStream,
     ...signals: readonly AbortSignal[]
   ): Promise<number> {
+    return this.#inTurn(() => this.#addFile(file, bytes, signals));
+  }
+
+  /** Adds a directory; its name need not end with a slash. */
+  async addDirectory(name: string): Promise<void> {
+    const full = name.endsWith("/") ? name : `${name}/`;
+    const header = await encodeHeader({ name: full, type: "directory", mode: 0o755 });
+    return this.#inTurn(() => this.#put(header));
+  }
+
+  /** Adds a symbolic link. */
+  async addLink(name: string, link: string): Promise<void> {
+    const header = await encodeHeader({ name, type: "symlink", link, mode: 0o777 });
+    return this.#inTurn(() => this.#put(header));
+  }
+
+  /** Adds entries of another archive as they stand there: whole blocks, headers included. */
+  async addRaw(blocks: ByteStream): Promise<void> {
+    const content = abortable(blocks, [this.#options.signal]);
+    const add = async () => {
+      for await (const chunk of content) await this.#put(chunk);
+    };
+    return this.#inTurn(() => this.#undoing(add));
+  }
+
+  /** Ends the archive. */
+  async finish(): Promise<void> {
+    return this.#inTurn(() => this.#put(new Uint8Array(2 * blockBytes)));
+  }
+
+  /** Runs work when all that was asked for before is done, well or not. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work, work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #addFile(
+    file: NewTarFile,
+    bytes: ByteStream,
+    signals: readonly AbortSignal[],
+  ): Promise<number> {
     const open = typeof file.name !== "string" || file.size === undefined;
     const { undo } = this.#output;
     const content = abortable(bytes, [this.#options.signal, ...signals]);
@@ -61,29 +105,6 @@ export class TarWriter {
     const name = nameOf(file);
     const size = Bun.file(spool.path).size;
     return this.#undoing(() => this.#addKnown({ ...file, name, size }, spool.open()));
-  }
-
-  /** Adds a directory; its name need not end with a slash. */
-  async addDirectory(name: string): Promise<void> {
-    const full = name.endsWith("/") ? name : `${name}/`;
-    await this.#put(await encodeHeader({ name: full, type: "directory", mode: 0o755 }));
-  }
-
-  /** Adds a symbolic link. */
-  async addLink(name: string, link: string): Promise<void> {
-    await this.#put(await encodeHeader({ name, type: "symlink", link, mode: 0o777 }));
-  }
-
-  /** Adds entries of another archive as they stand there: whole blocks, headers included. */
-  async addRaw(blocks: ByteStream): Promise<void> {
-    await this.#undoing(async () => {
-      for await (const chunk of abortable(blocks, [this.#options.signal])) await this.#put(chunk);
-    });
-  }
-
-  /** Ends the archive. */
-  async finish(): Promise<void> {
-    await this.#put(new Uint8Array(2 * blockBytes));
   }
 
   async #addKnown(file: NewTarFile, bytes: ByteStream): Promise<number> {

@@ -1,0 +1,307 @@
+// Destination: writing an image into an archive of a layout.
+//
+// The archive grows beside the one it is going to replace, each blob going straight to its place in it.
+
+import { dirname } from "node:path";
+import type { ByteStream } from "../../../core/blob/stream.ts";
+import { streamOf } from "../../../core/blob/stream.ts";
+import { verified } from "../../../core/blob/verify.ts";
+import type { Descriptor } from "../../../core/content/descriptor.ts";
+import { type Digest, digestAlgorithm, Digester } from "../../../core/content/digest.ts";
+import { manifestTypes } from "../../../core/content/media-types.ts";
+import { asFailure, during, Failure } from "../../../core/failure.ts";
+import type {
+  BlobRole,
+  DestinationTraits,
+  ImageDestination,
+  OutgoingBlob,
+  OutgoingManifest,
+  StoredBlob,
+} from "../../../core/image/destination.ts";
+import type { TransportContext } from "../../../core/image/transport.ts";
+import { guessType, manifestDigest } from "../../../core/manifest/manifest.ts";
+import type { ArchiveComponent } from "../../shared/archive.ts";
+import { placeOf } from "../../shared/archive-index.ts";
+import { lockDirectory } from "../../shared/directory-lock.ts";
+import { type NewTarFile, TarWriter } from "../../shared/tar-writer.ts";
+import { isStandardOutput } from "../../shared/standard-output.ts";
+import {
+  checkUnchanged,
+  findTarTarget,
+  openTarOutput,
+  type TarOutput,
+  type TarTarget,
+} from "../../shared/tar-output.ts";
+import {
+  encodeIndex,
+  emptyIndex,
+  type LayoutIndex,
+  withImage,
+  withoutNamed,
+} from "../index-json.ts";
+import { blobsOnlyIn } from "../reachable.ts";
+import { blobFile, indexFile, LayoutArchive, markerFile } from "./layout-archive.ts";
+import type { OciArchiveName } from "./name.ts";
+
+/** Opens an archive for writing. It takes the place of one that is there, or is added to it if so wished. */
+export async function openDestination(
+  name: OciArchiveName,
+  context: TransportContext,
+): Promise<ImageDestination> {
+  const appends = context.settings.oci.appends === true;
+  const target = isStandardOutput(name.path) ? undefined : findTarTarget(name.path);
+  const earlier = await openEarlier(target, appends, context);
+  try {
+    const output = await openTarOutput(name.path, context.log);
+    return new OciArchiveDestination(name, context, { target, earlier, appends, output });
+  } catch (error) {
+    await earlier?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Opens the archive that is there; undefined if there is none that can be of use. */
+async function openEarlier(
+  target: TarTarget | undefined,
+  appends: boolean,
+  context: TransportContext,
+): Promise<LayoutArchive | undefined> {
+  const inFile = target !== undefined && target.found?.isFile() !== false;
+  if (appends && !inFile) {
+    throw new Failure("usage", "Images can be added to an archive in a file only");
+  }
+  if (!inFile || target.found === undefined || target.found.size === 0) return undefined;
+  const open = () => LayoutArchive.open(target.path, context);
+  if (appends) return during(`reading archive ${target.path}`, open);
+  try {
+    return await open();
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code === "canceled" || failure.code === "bug") throw failure;
+    // It is going to be replaced: what it is does not matter.
+    context.log.debug(`Not taking blobs from ${target.path}: ${failure.message}`);
+    return undefined;
+  }
+}
+
+/** What an open destination works with. */
+interface Opened {
+  /** Absent for standard output. */
+  readonly target: TarTarget | undefined;
+  /** What is to be replaced. */
+  readonly earlier: LayoutArchive | undefined;
+  readonly appends: boolean;
+  readonly output: TarOutput;
+}
+
+class OciArchiveDestination implements ImageDestination {
+  readonly name: OciArchiveName;
+  readonly traits: DestinationTraits;
+  readonly #context: TransportContext;
+  readonly #opened: Opened;
+  readonly #writer: TarWriter;
+  readonly #held = new Map<Digest, number>();
+  #begun: Promise<void> | undefined;
+  #top: Descriptor | undefined;
+
+  constructor(name: OciArchiveName, context: TransportContext, opened: Opened) {
+    this.name = name;
+    this.traits = {
+      manifestTypes: [manifestTypes.oci, manifestTypes.ociIndex],
+      layers: context.settings.oci.acceptsUncompressedLayers === true ? "preserve" : "compress",
+      keepsForeignUrls: true,
+      holdsLists: true,
+      refusesSignatures: "Pushing signatures for OCI images is not supported",
+      concurrent: false,
+    };
+    this.#context = context;
+    this.#opened = opened;
+    this.#writer = new TarWriter(opened.output, context);
+  }
+
+  async reuseBlob({ digest, size, mediaType }: Descriptor): Promise<StoredBlob | undefined> {
+    const held = this.#held.get(digest);
+    if (held !== undefined) {
+      return size === undefined || size === held ? present(digest, held) : undefined;
+    }
+    const found = this.#findEarlier(digest);
+    if (found === undefined || (size !== undefined && size !== found.size)) return undefined;
+    const stored = verified({ mediaType, digest, size: found.size })(found.open());
+    try {
+      await this.#add({ name: blobFile(digest), size: found.size }, stored);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== "corrupt") throw failure;
+      this.#context.log.debug(`Not taking ${digest} from ${this.name.path}: ${failure.message}`);
+      return undefined;
+    }
+    this.#held.set(digest, found.size);
+    return present(digest, found.size);
+  }
+
+  async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
+    const held = blob.digest === undefined ? undefined : this.#held.get(blob.digest);
+    if (blob.digest !== undefined && held !== undefined) return present(blob.digest, held);
+    const signals = signal === undefined ? [] : [signal];
+    return blob.digest === undefined
+      ? this.#putOpenBlob(blob, signals)
+      : this.#putKnownBlob(blob, blob.digest, signals);
+  }
+
+  async putManifest(manifest: OutgoingManifest, instance?: Digest): Promise<void> {
+    const { bytes } = manifest;
+    // Any type: what may not be converted is kept as it is, though a stranger may not understand it.
+    const mediaType = guessType(bytes) ?? manifest.mediaType;
+    const digest = manifestDigest(bytes, instance && digestAlgorithm(instance));
+    if (instance !== undefined && instance !== digest) {
+      throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);
+    }
+    if (!this.#held.has(digest)) {
+      await this.#add({ name: blobFile(digest), size: bytes.length }, streamOf(bytes));
+      this.#held.set(digest, bytes.length);
+    }
+    if (instance === undefined) this.#top = { mediaType, digest, size: bytes.length };
+  }
+
+  async putSignatures(): Promise<void> {
+    throw new Failure("unsupported", "Pushing signatures for OCI images is not supported");
+  }
+
+  async commit(): Promise<void> {
+    const image = this.#top;
+    if (image === undefined) throw new Failure("bug", "An image has no manifest");
+    const { wanted } = this.name;
+    const name = wanted.by === "name" ? wanted.name : undefined;
+    const index = encodeIndex(withImage(await this.#keepEarlier(name), image, name));
+    await this.#add({ name: indexFile, size: index.length }, streamOf(index));
+    await this.#writer.finish();
+    await this.#complete();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { output, earlier } = this.#opened;
+    try {
+      await output[Symbol.asyncDispose]();
+      await earlier?.[Symbol.asyncDispose]();
+    } catch (error) {
+      // A second error would only hide the one that led here.
+      this.#context.log.warn(`Cannot clean up ${this.name.path}: ${asFailure(error).message}`);
+    }
+  }
+
+  async #putKnownBlob(
+    blob: OutgoingBlob,
+    digest: Digest,
+    signals: readonly AbortSignal[],
+  ): Promise<StoredBlob> {
+    const file = { name: blobFile(digest), size: blob.size };
+    const size = await this.#add(file, blob.open(), ...signals);
+    this.#held.set(digest, size);
+    return { digest, size, by: "sending" };
+  }
+
+  async #putOpenBlob(blob: OutgoingBlob, signals: readonly AbortSignal[]): Promise<StoredBlob> {
+    const digester = new Digester();
+    const hashed = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of blob.open()) {
+        digester.update(chunk);
+        yield chunk;
+      }
+    };
+    let digest: Digest | undefined;
+    const name = (): string => {
+      digest = digester.digest();
+      // Twice in an archive is once too often.
+      if (this.#held.has(digest)) throw new Failure("refused", "It is there already");
+      return blobFile(digest);
+    };
+    try {
+      const size = await this.#add({ name, size: blob.size }, hashed(), ...signals);
+      if (digest === undefined) throw new Failure("bug", "A blob was written without a digest");
+      this.#held.set(digest, size);
+      return { digest, size, by: "sending" };
+    } catch (error) {
+      const held = digest === undefined ? undefined : this.#held.get(digest);
+      if (digest === undefined || held === undefined) throw error;
+      return present(digest, held);
+    }
+  }
+
+  async #add(
+    file: NewTarFile,
+    bytes: ByteStream,
+    ...signals: readonly AbortSignal[]
+  ): Promise<number> {
+    this.#begun ??= this.#begin();
+    await this.#begun;
+    return this.#writer.addFile(file, bytes, ...signals);
+  }
+
+  /** What every layout begins with. */
+  async #begin(): Promise<void> {
+    await this.#writer.addFile({ name: markerFile, size: marker.length }, streamOf(marker));
+    for (const directory of directories) await this.#writer.addDirectory(directory);
+  }
+
+  #findEarlier(digest: Digest): ArchiveComponent | undefined {
+    try {
+      return this.#opened.earlier?.find(digest);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== "corrupt") throw failure;
+      return undefined;
+    }
+  }
+
+  /** Takes over the images that are there already, and returns the index of those. */
+  async #keepEarlier(name: string | undefined): Promise<LayoutIndex> {
+    const { earlier, appends } = this.#opened;
+    if (earlier === undefined || !appends) return emptyIndex;
+    const left = name === undefined ? earlier.index : withoutNamed(earlier.index, name);
+    const unneeded = await this.#unneededBlobs(earlier, left);
+    const replaced = new Set([
+      indexFile,
+      markerFile,
+      ...directories,
+      ...[...this.#held.keys(), ...unneeded].map(blobFile),
+    ]);
+    for (const entry of earlier.archive.entries) {
+      const key = placeOf(entry);
+      if (key === undefined || replaced.has(key)) continue;
+      if (key === "manifest.json") {
+        this.#context.log.warn(`manifest.json in ${this.name.path} does not list the new image`);
+      }
+      await this.#writer.addRaw(earlier.archive.raw(entry));
+    }
+    return left;
+  }
+
+  /** Returns the blobs of an image that lost its name to the new one. */
+  async #unneededBlobs(earlier: LayoutArchive, left: LayoutIndex): Promise<readonly Digest[]> {
+    if (left.entries.length === earlier.index.entries.length) return [];
+    try {
+      return await blobsOnlyIn(earlier.index, left, (digest) => earlier.readManifest(digest));
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== "unsupported" && failure.code !== "corrupt") throw failure;
+      this.#context.log.debug(`Keeping all blobs of ${this.name.path}: ${failure.message}`);
+      return [];
+    }
+  }
+
+  async #complete(): Promise<void> {
+    const { output, target, appends } = this.#opened;
+    if (target === undefined || !appends) return output.complete();
+    await using _ = await lockDirectory(dirname(target.path), "exclusive", this.#context);
+    checkUnchanged(target);
+    await output.complete();
+  }
+}
+
+const marker = new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');
+
+const directories = ["blobs", "blobs/sha256"];
+
+function present(digest: Digest, size: number): StoredBlob {
+  return { digest, size, by: "presence" };
+}
