@@ -94,7 +94,8 @@ ${imageNames(Object.keys(transports), program)}`,
     await using blobInfo = openBlobs(call);
     const request = await requestOf(call, operation, blobInfo);
     const { quiet, digestFile, retry } = call.flags;
-    using progress = openProgress({ ...call, quiet });
+    const outputTaken = request.destination.reference.takesStandardOutput === true;
+    using progress = openProgress({ ...call, quiet, outputTaken });
     await retrying(call, retry, async () => {
       const { digest } = await copyImages({ ...request, tell: progress.begin() });
       if (digestFile !== "") await writeDigest(digestFile, digest);
