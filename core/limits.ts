@@ -27,6 +27,11 @@ export const limits = {
   /** What a credential helper may say. */
   helperOutputBytes: 1 * MiB,
   jsonDepth: 64,
+  /** What a Singularity image may hold besides its root file system. */
+  sifObjects: 1024,
+  /** One directory of a file system that is read, and the path of one file there. */
+  directoryBytes: 64 * MiB,
+  pathBytes: 4 * KiB,
   layers: 10_000,
 
   tarNameBytes: 4 * KiB,

@@ -7,6 +7,7 @@ import { dockerDaemon } from "./docker-daemon/reference.ts";
 import { ociArchive } from "./oci/archive/reference.ts";
 import { oci } from "./oci/reference.ts";
 import { tarball } from "./tarball/reference.ts";
+import { sif } from "./sif/reference.ts";
 
 /** Every transport by the name that stands before the first colon. */
 export const transports = {
@@ -17,3 +18,4 @@ export const transports = {
   "oci-archive": ociArchive,
   tarball,
 } satisfies TransportTable;
+  sif,
