@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { copy } from "../../../cli/commands/copy.ts";
 import { commandHelp } from "../../../cli/help.ts";
 import { digestOf } from "../../../core/content/digest.ts";
+import { transports } from "../../../transports/table.ts";
 import { runOnTerminal } from "../../support/run.ts";
 import { runSource, timeless } from "../../support/run-source.ts";
 import { sampleImage, writeDirectory } from "../../support/sample-images.ts";
@@ -86,7 +87,7 @@ describe("copy", () => {
       `Container "IMAGE-NAME" uses a "transport":"details" format.
 
 Supported transports:
-dir, docker, oci
+${Object.keys(transports).toSorted().join(", ")}
 
 See skopeo(1) section "IMAGE NAMES" for the expected format
 
