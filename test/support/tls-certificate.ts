@@ -1,6 +1,6 @@
 // TLS certificates: a private authority, and a server certificate for loopback that it signed.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Where the pieces were written, as PEM files. */
@@ -67,6 +67,47 @@ export function makeTlsCertificate(directory: string): TlsCertificate {
     certificate: at("server.crt"),
     key: at("server.key"),
   };
+}
+
+/** What an engine and its clients show to each other. */
+export interface DaemonCertificates {
+  readonly server: TlsCertificate;
+  /** As `--cert-dir` and `DOCKER_CERT_PATH` want it: `ca.pem`, `cert.pem`, `key.pem`. */
+  readonly client: string;
+  /** The same, but for a client certificate that no server knows the authority of. */
+  readonly stranger: string;
+}
+
+/** Makes certificates for an engine and its clients with openssl, in `directory`. */
+export function makeDaemonCertificates(directory: string): DaemonCertificates {
+  const server = makeTlsCertificate(join(directory, "server"));
+  const other = makeTlsCertificate(join(directory, "other"));
+  const client = makeClient(join(directory, "client"), server, server);
+  const stranger = makeClient(join(directory, "stranger"), server, other);
+  return { server, client, stranger };
+}
+
+function makeClient(directory: string, believed: TlsCertificate, signer: TlsCertificate): string {
+  const at = (name: string) => join(directory, name);
+  mkdirSync(directory, { recursive: true });
+  copyFileSync(believed.authority, at("ca.pem"));
+  writeFileSync(at("extensions"), "extendedKeyUsage=clientAuth\n");
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const request = ["-keyout", at("key.pem"), "-out", at("client.csr"), "-subj", "/CN=client"];
+  openssl("req", ...key, ...request);
+  const authority = ["-CA", signer.authority, "-CAkey", join(signer.directory, "../ca.key")];
+  const signing = ["-CAcreateserial", "-days", "2", "-extfile", at("extensions")];
+  openssl(
+    "x509",
+    "-req",
+    "-in",
+    at("client.csr"),
+    ...authority,
+    ...signing,
+    "-out",
+    at("cert.pem"),
+  );
+  return directory;
 }
 
 /** Makes an RSA key and a certificate it signed for itself, as token services have them. */

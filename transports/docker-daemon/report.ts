@@ -57,5 +57,8 @@ function told(line: Json): readonly string[] {
   const error = errorIn(line);
   if (error !== undefined) throw reported(error);
   const said = isJsonObject(line) ? (memberOf(line, "stream") ?? memberOf(line, "status")) : line;
-  return typeof said === "string" && said.trim() !== "" ? [said.trim()] : [];
+  const words = typeof said === "string" ? said.trim() : "";
+  // Where containerd cannot unpack what it has loaded, even that is told as if all were well.
+  if (/^Error /.test(words)) throw reported(words);
+  return words === "" ? [] : [words];
 }
