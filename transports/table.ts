@@ -3,19 +3,21 @@
 import type { TransportTable } from "../core/image/transport.ts";
 import { dir } from "./dir/reference.ts";
 import { docker } from "./docker/reference.ts";
+import { dockerArchive } from "./docker-archive/reference.ts";
 import { dockerDaemon } from "./docker-daemon/reference.ts";
 import { ociArchive } from "./oci/archive/reference.ts";
 import { oci } from "./oci/reference.ts";
-import { tarball } from "./tarball/reference.ts";
 import { sif } from "./sif/reference.ts";
+import { tarball } from "./tarball/reference.ts";
 
 /** Every transport by the name that stands before the first colon. */
 export const transports = {
   dir,
   docker,
+  "docker-archive": dockerArchive,
   "docker-daemon": dockerDaemon,
   oci,
   "oci-archive": ociArchive,
+  sif,
   tarball,
 } satisfies TransportTable;
-  sif,

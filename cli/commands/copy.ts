@@ -4,13 +4,22 @@ import { writeFile } from "node:fs/promises";
 
 import type { BlobInfo } from "../../core/cache/blob-info.ts";
 import { manifestTypes, type ManifestType } from "../../core/content/media-types.ts";
-import { parseDockerName } from "../../core/content/docker-name.ts";
+import {
+  type DockerName,
+  fullRepository,
+  parseDockerName,
+} from "../../core/content/docker-name.ts";
 import { copyImages } from "../../core/copy/copy.ts";
 import type { CopyRequest } from "../../core/copy/request.ts";
 import { asFailure, during, Failure } from "../../core/failure.ts";
 import { spelled } from "../../core/image/name.ts";
 import { parseImageName } from "../../core/image/parse-name.ts";
-import type { DirSettings, ImageReference } from "../../core/image/transport.ts";
+import type {
+  DirSettings,
+  ImageReference,
+  TransportContext,
+  TransportSettings,
+} from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { transports } from "../../transports/table.ts";
 import { type Call, defineTool } from "../command.ts";
@@ -135,15 +144,18 @@ async function requestOf(
     blobInfo,
     uploadChunkBytes: keeping.uploadChunkBytes,
     dir: dirSettings(keeping),
-    oci: { acceptsUncompressedLayers: keeping.acceptUncompressed },
+    oci: { acceptsUncompressedLayers: keeping.acceptUncompressed, appends: keeping.append },
   });
-  said.additionalTags.forEach(checkAdditionalTag);
+  const dockerArchive = {
+    additionalTags: said.additionalTags.map(parseAdditionalTag),
+    appends: keeping.append,
+  };
   const images = selectionOf(said);
   warnOfIdleFlags(call, target);
   const format = formatOf(said.format);
   return {
     source: { reference, context: source },
-    destination: { reference: target, context: destination },
+    destination: { reference: target, context: withSettings(destination, { dockerArchive }) },
     gate,
     platform: platformWish(call),
     images,
@@ -156,6 +168,13 @@ async function requestOf(
   };
 }
 
+function withSettings(
+  context: TransportContext,
+  settings: Partial<TransportSettings>,
+): TransportContext {
+  return { ...context, settings: { ...context.settings, ...settings } };
+}
+
 function dirSettings({ compress, decompress }: CopyValues["keeping"]): DirSettings {
   if (compress) return { layers: "compress" };
   return decompress ? { layers: "decompress" } : {};
@@ -164,6 +183,10 @@ function dirSettings({ compress, decompress }: CopyValues["keeping"]): DirSettin
 function warnOfIdleFlags({ flags: { keeping }, log }: Call<CopyValues>, to: ImageReference): void {
   if (keeping.uploadChunkBytes !== undefined && to.transport !== "docker") {
     log.warn("--dest-upload-chunk-size can only be used if the destination transport is 'docker'");
+  }
+  if (keeping.append && !appending.includes(to.transport)) {
+    const named = appending.map((transport) => `'${transport}'`).join(" or ");
+    log.warn(`--dest-append can only be used if the destination transport is ${named}`);
   }
   if (to.transport === "dir") {
     if (keeping.compress && keeping.decompress) {
@@ -179,14 +202,22 @@ function warnOfIdleFlags({ flags: { keeping }, log }: Call<CopyValues>, to: Imag
   }
 }
 
-/** No transport here keeps more names than one, so that a good tag is not used for anything. */
-function checkAdditionalTag(tag: string): void {
+/** The transports that add to an archive only where they are asked to. */
+const appending: readonly string[] = ["docker-archive", "oci-archive"];
+
+/** Returns a further name in full: without a digest, which is no part of a name in an archive. */
+function parseAdditionalTag(text: string): string {
+  const name = additionalName(text);
+  if (name.tag === undefined) throw usage(`additional-tag '${text}' must be a tagged reference`);
+  return `${fullRepository(name)}:${name.tag}`;
+}
+
+function additionalName(text: string): DockerName {
   try {
-    if (parseDockerName(tag).tag !== undefined) return;
+    return parseDockerName(text);
   } catch (error) {
-    throw usage(`error parsing additional-tag '${tag}': ${asFailure(error).message}`);
+    throw usage(`error parsing additional-tag '${text}': ${asFailure(error).message}`);
   }
-  throw usage(`additional-tag '${tag}' must be a tagged reference`);
 }
 
 function selectionOf({ all, multiArch }: CopyValues): CopyRequest["images"] {

@@ -102,6 +102,10 @@ export const destinationFlags = {
     "dest-oci-accept-uncompressed-layers",
     "Allow uncompressed image layers when saving to an OCI image using the 'oci' transport. (default is to compress things that aren't compressed)",
   ),
+  append: toggle(
+    "dest-append",
+    "Add the image to an existing archive of several images, and keep what is there (supports docker-archive and oci-archive)",
+  ),
 };
 
 /** What the destination flags say. */

@@ -3,7 +3,7 @@
 import { mapLimited } from "../../core/concurrency.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { parseDigest } from "../../core/content/digest.ts";
-import type { ImageDestination, StoredBlob } from "../../core/image/destination.ts";
+import type { BlobRole, ImageDestination, StoredBlob } from "../../core/image/destination.ts";
 import { type AdmittedImage, Candidate, Gate } from "../../core/trust/gate.ts";
 import { acceptEverything } from "../../core/trust/policy.ts";
 import { MemoryTransport, type MemoryWish } from "./memory-transport.ts";
@@ -39,15 +39,19 @@ export function descriptorOf({ mediaType, digest, bytes }: SampleBlob): Descript
   return { mediaType, digest: parseDigest(digest), size: bytes.length };
 }
 
+/** Returns what a blob is to the sample that it is of. */
+export function roleOf(sample: Sample, { digest }: SampleBlob): BlobRole {
+  const images = sample.kind === "image" ? [sample] : sample.images;
+  return images.some(({ config }) => config.digest === digest) ? "config" : "layer";
+}
+
 /** Puts the blobs of a sample, and no manifest. */
 export async function putBlobs(
   destination: ImageDestination,
   sample: Sample,
 ): Promise<readonly StoredBlob[]> {
   const { image } = await admitted(sample);
-  return await Promise.all(
-    blobsOf(sample).map((blob) => destination.putBlob(image.blob(descriptorOf(blob)), "layer")),
-  );
+  return putEach(destination, sample, image);
 }
 
 /** Puts all of a sample, and neither commits nor disposes. Blobs that are there are put all the same. */
@@ -57,14 +61,23 @@ export async function putSample(
   wish?: MemoryWish,
 ): Promise<readonly StoredBlob[]> {
   const { image, instances } = await admitted(sample, wish);
-  const blobs = blobsOf(sample);
-  // Waits for all of them, as copies do: nobody disposes of a destination that is being written to.
-  const stored = await mapLimited(blobs, blobs.length, (blob, signal) =>
-    destination.putBlob(image.blob(descriptorOf(blob)), "layer", signal),
-  );
+  const stored = await putEach(destination, sample, image);
   for (const instance of instances) {
     await destination.putManifest(instance.publish(), instance.digest);
   }
   await destination.putManifest(image.publish());
   return stored;
+}
+
+/** Waits for all of them, as copies do: nobody disposes of a destination that is being written to. */
+function putEach(
+  destination: ImageDestination,
+  sample: Sample,
+  image: AdmittedImage,
+): Promise<readonly StoredBlob[]> {
+  const blobs = blobsOf(sample);
+  const limit = destination.traits.concurrent ? blobs.length : 1;
+  return mapLimited(blobs, limit, (blob, signal) =>
+    destination.putBlob(image.blob(descriptorOf(blob)), roleOf(sample, blob), signal),
+  );
 }

@@ -8,7 +8,7 @@ import { asFailure, Failure } from "../../core/failure.ts";
 import type { ImageDestination } from "../../core/image/destination.ts";
 import type { ImageSource } from "../../core/image/source.ts";
 import type { ImageReference, Transport, TransportContext } from "../../core/image/transport.ts";
-import { admitted, descriptorOf, putBlobs, putSample } from "./carry.ts";
+import { admitted, descriptorOf, putBlobs, putSample, roleOf } from "./carry.ts";
 import { FaultyTransport } from "./faulty.ts";
 import { randomBytes } from "./random.ts";
 import {
@@ -16,6 +16,8 @@ import {
   type Sample,
   type SampleBlob,
   type SampleFormat,
+  type SampleImage,
+  type SampleWish,
   sampleImage,
   sampleList,
 } from "./sample-images.ts";
@@ -36,16 +38,27 @@ export interface ContractWish {
   readonly format?: SampleFormat;
   /** What makes an image visible under its name; `commit` if absent. */
   readonly namedBy?: "commit" | "manifest";
+  /** Makes an image that the transport gives back as it was put; any image is one if absent. */
+  readonly imageOf?: (layers: readonly SampleBlob[]) => SampleImage;
 }
 
 /** Declares the suite for a transport. `open` makes a place where no image is. */
 export function contractSuite(
   transport: string,
   open: () => Promise<ContractPlace>,
-  { format = "oci", namedBy = "commit" }: ContractWish = {},
+  { format = "oci", namedBy = "commit", imageOf }: ContractWish = {},
 ): void {
-  const image = sampleImage({ seed: "contract", format, layers: ["gzip", "none", "zstd"] });
-  const other = sampleImage({ seed: "another", format });
+  const sampled = (wish: SampleWish): SampleImage =>
+    imageOf?.(
+      sampleImage({ ...wish, format, layers: wish.layers?.map(() => "none") ?? [] }).layers,
+    ) ?? sampleImage({ ...wish, format });
+  /** Returns a sample with one more blob. Where its manifest does not mention it, nobody minds. */
+  const withLayer = (sample: SampleImage, layer: SampleBlob): SampleImage => {
+    const layers = [...sample.layers, layer];
+    return imageOf?.(layers) ?? { ...sample, layers };
+  };
+  const image = sampled({ seed: "contract", layers: ["gzip", "none", "zstd"] });
+  const other = sampled({ seed: "another", layers: ["gzip", "gzip", "gzip"] });
   const [layer] = image.layers;
   if (layer === undefined) throw new Error("the sample has no layer");
 
@@ -58,6 +71,7 @@ export function contractSuite(
 
     test("a list is read back with all of its images", async () => {
       await using place = await open();
+      if (!(await holdsLists(place))) return;
       const list = sampleList({ seed: "contract", format });
       await keep(place, "a", list);
       await expectKept(place, "a", list);
@@ -153,7 +167,7 @@ export function contractSuite(
     test("F5: whichever step fails, the earlier image stays, and a new one leaves nothing", async () => {
       await using place = await open();
       await keep(place, "a", image);
-      const small = sampleImage({ seed: "small", format, layers: ["gzip"], ballastBytes: 10 });
+      const small = sampled({ seed: "small", layers: ["gzip"], ballastBytes: 10 });
       let failAt = 1;
       for (; ; failAt++) {
         const transport = new FaultyTransport(place.transport, failAt);
@@ -179,7 +193,7 @@ export function contractSuite(
       {
         await using destination = await openDestination(place, "a");
         for (const blob of blobsOf(image)) {
-          const stored = await destination.reuseBlob(descriptorOf(blob), "layer");
+          const stored = await destination.reuseBlob(descriptorOf(blob), roleOf(image, blob));
           expect(stored).toMatchObject({ digest: blob.digest, size: blob.bytes.length });
           expect(stored?.by).not.toBe("sending");
         }
@@ -297,6 +311,11 @@ function openDestination(place: ContractPlace, name: string): Promise<ImageDesti
   return referenceOf(place, name).openDestination(place.context);
 }
 
+async function holdsLists(place: ContractPlace): Promise<boolean> {
+  await using destination = await openDestination(place, "a");
+  return destination.traits.holdsLists;
+}
+
 async function keep(place: ContractPlace, name: string, sample: Sample): Promise<void> {
   await using destination = await openDestination(place, name);
   await putSample(destination, sample);
@@ -331,11 +350,6 @@ function blobOf(seed: string, size: number): SampleBlob {
   const bytes = randomBytes(seed, size);
   const digest = `sha256:${Bun.CryptoHasher.hash("sha256", bytes, "hex")}`;
   return { mediaType: "application/octet-stream", bytes, digest };
-}
-
-/** Returns a sample with one more blob, which its manifest does not mention: nobody here minds. */
-function withLayer(sample: Extract<Sample, { kind: "image" }>, layer: SampleBlob): typeof sample {
-  return { ...sample, layers: [...sample.layers, layer] };
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -1,6 +1,13 @@
 // Docker tars: archives as `docker save` writes them, made by hand, so that each can be wrong in one way.
 
 import { digestOf, type Digest } from "../../core/content/digest.ts";
+import {
+  imageOf,
+  mediaTypes,
+  type SampleBlob,
+  sampleConfig,
+  type SampleImage,
+} from "./sample-images.ts";
 import { type TarEntry, tarOf } from "./tar-bytes.ts";
 
 /** What an archive is to be like; absent is what any archive has. */
@@ -51,6 +58,16 @@ export function dockerTar(wish: DockerTarWish = {}): Uint8Array {
   ];
   const replaced = [...entries.map(({ path }) => path), ...(wish.without ?? [])];
   return tarOf([...all.filter(({ path }) => !replaced.includes(path)), ...entries]);
+}
+
+/** Returns the image of these layers, uncompressed ones, with the manifest that readers make up for it. */
+export function madeUpImage(layers: readonly SampleBlob[]): SampleImage {
+  const diffIds = layers.map(({ digest }) => digest);
+  const named = layers.map((layer) => ({ ...layer, mediaType: mediaTypes.docker.gzip }));
+  const image = imageOf("docker", sampleConfig("docker", diffIds), named, diffIds);
+  const indented = new TextDecoder().decode(image.manifest.bytes);
+  const bytes = bytesOf(JSON.stringify(JSON.parse(indented)));
+  return { ...image, manifest: { ...image.manifest, bytes, digest: digestOf(bytes) } };
 }
 
 /** Returns a symbolic link. */

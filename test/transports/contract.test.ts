@@ -3,10 +3,12 @@
 import type { Transport } from "../../core/image/transport.ts";
 import { dir } from "../../transports/dir/reference.ts";
 import { docker } from "../../transports/docker/reference.ts";
+import { dockerArchive } from "../../transports/docker-archive/reference.ts";
 import { ociArchive } from "../../transports/oci/archive/reference.ts";
 import { oci } from "../../transports/oci/reference.ts";
 import { type ContractPlace, contractSuite } from "../support/contract.ts";
 import { dockerContext } from "../support/docker-context.ts";
+import { madeUpImage } from "../support/docker-tars.ts";
 import { MemoryTransport } from "../support/memory-transport.ts";
 import { startRegistry } from "../support/registry-server.ts";
 import { transportContext } from "../support/transport-context.ts";
@@ -33,6 +35,19 @@ contractSuite("oci with shared blobs", async () => {
 
 contractSuite("oci-archive", async () =>
   inWorkspace(ociArchive, (workspace, name) => `${workspace.at(`${name}.tar`)}:1`),
+);
+
+// Without the wish to append, an archive is written once.
+contractSuite(
+  "docker-archive",
+  async () => ({
+    ...inWorkspace(
+      dockerArchive,
+      (workspace, name) => `${workspace.at("images.tar")}:contract/${name}:1`,
+    ),
+    context: transportContext({ settings: { dockerArchive: { appends: true } } }),
+  }),
+  { format: "docker", imageOf: madeUpImage },
 );
 
 // A registry knows an image by its tag as soon as it has the manifest.
