@@ -4,9 +4,8 @@
 // table of contents ends it. Until then nothing has a name there.
 
 import { collect } from "../../core/blob/collect.ts";
-import { type ByteStream, streamOf } from "../../core/blob/stream.ts";
+import { streamOf } from "../../core/blob/stream.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
-import { type Digest, Digester, digestHex } from "../../core/content/digest.ts";
 import { type DockerName, fullName } from "../../core/content/docker-name.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
 import { asFailure, during, Failure } from "../../core/failure.ts";
@@ -24,7 +23,11 @@ import type { TransportContext } from "../../core/image/transport.ts";
 import { isJsonObject, memberOf, parseForeignJson } from "../../core/json.ts";
 import { limits } from "../../core/limits.ts";
 import { parseManifest } from "../../core/manifest/manifest.ts";
-import { encodeItems, itemsFile } from "../shared/docker-tar-items.ts";
+import {
+  type DockerTarBlob,
+  type DockerTarParts,
+  DockerTarWriter,
+} from "../shared/docker-tar-writer.ts";
 import { TarWriter } from "../shared/tar-writer.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { LoadOutput } from "./load-output.ts";
@@ -43,14 +46,18 @@ export async function openDestination(
   }
   await using opening = new AsyncDisposableStack();
   const engine = opening.use(await openEngine(context));
-  await during(starting, () => engine.greet());
-  // Engines differ in what they add to a short name.
+  await during("starting a load operation in docker engine", () => engine.greet());
+  // In full: engines differ in what they add to a short name.
   const destination = new DockerDaemonDestination(image, fullName(name), { engine, context });
   opening.move();
   return destination;
 }
 
-const starting = "starting a load operation in docker engine";
+/** What an open destination works with. */
+interface OpenParts {
+  readonly engine: Engine;
+  readonly context: TransportContext;
+}
 
 class DockerDaemonDestination implements ImageDestination {
   readonly name: ImageName;
@@ -63,41 +70,32 @@ class DockerDaemonDestination implements ImageDestination {
     concurrent: false,
   };
   readonly #tag: string;
-  readonly #engine: Engine;
-  readonly #context: TransportContext;
+  readonly #parts: OpenParts;
   readonly #output: LoadOutput;
-  readonly #tar: TarWriter;
-  /** Sizes of the blobs that were sent. */
-  readonly #sent = new Map<Digest, number>();
+  readonly #writer: DockerTarWriter;
+  #image: DockerTarParts | undefined;
   /** What a blob failed with of which a part has left: nothing can follow it. */
   #broken: Failure | undefined;
 
-  constructor(
-    name: ImageName,
-    tag: string,
-    { engine, context }: { readonly engine: Engine; readonly context: TransportContext },
-  ) {
+  constructor(name: ImageName, tag: string, parts: OpenParts) {
     this.name = name;
     this.#tag = tag;
-    this.#engine = engine;
-    this.#context = context;
-    this.#output = new LoadOutput(engine, context.signal);
-    this.#tar = new TarWriter(this.#output, context);
+    this.#parts = parts;
+    this.#output = new LoadOutput(parts.engine, parts.context.signal);
+    this.#writer = new DockerTarWriter(new TarWriter(this.#output, parts.context));
   }
 
-  async reuseBlob({ digest, size }: Descriptor): Promise<StoredBlob | undefined> {
-    const sent = this.#sent.get(digest);
-    if (sent === undefined || (size !== undefined && size !== sent)) return undefined;
-    return { digest, size: sent, by: "presence" };
+  async reuseBlob(wanted: Descriptor): Promise<StoredBlob | undefined> {
+    return this.#writer.find(wanted);
   }
 
   async putBlob(blob: OutgoingBlob, role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
     if (this.#broken !== undefined) throw this.#broken;
     const begun = this.#output.position;
+    const signals = signal === undefined ? [] : [signal];
     try {
-      const stored = await this.#send(blob, role, ...(signal === undefined ? [] : [signal]));
-      this.#sent.set(stored.digest, stored.size);
-      return stored;
+      const own = role === "config" ? await this.#looked(blob) : blob;
+      return await this.#writer.putBlob(own, role, ...signals);
     } catch (error) {
       const failure = asFailure(error);
       if (this.#output.position > begun) this.#broken = failure;
@@ -107,92 +105,48 @@ class DockerDaemonDestination implements ImageDestination {
 
   async putManifest(manifest: OutgoingManifest): Promise<void> {
     const image = parseManifest(manifest);
-    if (image.kind !== "image" || image.mediaType !== manifestTypes.schema2 || !image.config) {
+    if (image.kind !== "image" || image.mediaType !== manifestTypes.schema2) {
       throw new Failure(
         "unsupported",
-        `docker-daemon: takes no manifest of type ${image.mediaType}`,
+        "Unsupported manifest type, need a Docker schema 2 manifest",
       );
     }
-    const layers = image.layers.map(({ digest }) => this.#nameOf(digest, "layer"));
-    const config = this.#nameOf(image.config.digest, "config");
-    const items = encodeItems([{ config, tags: [this.#tag], layers }]);
-    await this.#tar.addFile({ name: itemsFile, size: items.length }, streamOf(items));
-    await this.#tar.finish();
+    if (image.config === undefined) throw new Failure("bug", "A manifest names no config");
+    const layers = image.layers.map(({ digest }) => digest);
+    this.#image = { config: image.config.digest, layers };
   }
 
   async putSignatures(): Promise<void> {
-    throw new Failure("bug", "Signatures were to be stored where there is no place for them");
+    throw new Failure("unsupported", "Storing signatures for docker tar files is not supported");
   }
 
   async commit(): Promise<void> {
+    if (this.#image === undefined) throw new Failure("bug", "An image has no manifest");
+    await this.#writer.putImage(this.#image, [this.#tag]);
+    await this.#writer.finish();
     await this.#output.complete();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#output[Symbol.asyncDispose]();
-    await this.#engine[Symbol.asyncDispose]();
-  }
-
-  async #send(
-    blob: OutgoingBlob,
-    role: BlobRole,
-    ...signals: readonly AbortSignal[]
-  ): Promise<StoredBlob> {
-    const { digest, size } = blob;
-    if (digest === undefined) return this.#sendUnnamed(blob, role, ...signals);
-    const name = fileName(digest, role);
-    const bytes = role === "config" ? await this.#looked(blob) : blob.open();
-    const sent = await this.#tar.addFile({ name, size }, bytes, ...signals);
-    return { digest, size: sent, by: "sending" };
-  }
-
-  /** Sends a blob whose digest, and with it its name, is known only at its end. */
-  async #sendUnnamed(
-    blob: OutgoingBlob,
-    role: BlobRole,
-    ...signals: readonly AbortSignal[]
-  ): Promise<StoredBlob> {
-    const digester = new Digester();
-    const digesting = async function* (): AsyncGenerator<Uint8Array> {
-      for await (const chunk of blob.open()) {
-        digester.update(chunk);
-        yield chunk;
-      }
-    };
-    let digest: Digest | undefined;
-    const name = (): string => {
-      digest ??= digester.digest();
-      return fileName(digest, role);
-    };
-    const size = await this.#tar.addFile({ name, size: blob.size }, digesting(), ...signals);
-    if (digest === undefined) throw new Failure("bug", "A blob was sent without a name");
-    return { digest, size, by: "sending" };
+    await this.#parts.engine[Symbol.asyncDispose]();
   }
 
   /** Returns the config, after a look at it. */
-  async #looked(config: OutgoingBlob): Promise<ByteStream> {
+  async #looked(config: OutgoingBlob): Promise<DockerTarBlob> {
     const bytes = await collect(config.open(), limits.configBytes);
     this.#noteSystem(bytes);
-    return streamOf(bytes);
-  }
-
-  #nameOf(digest: Digest, role: BlobRole): string {
-    if (!this.#sent.has(digest)) throw new Failure("bug", `Blob ${digest} was not sent`);
-    return fileName(digest, role);
+    return { digest: config.digest, size: bytes.length, open: () => streamOf(bytes) };
   }
 
   /** Only says so: an engine may keep images that it cannot run. */
   #noteSystem(config: Uint8Array): void {
+    const { engine, context } = this.#parts;
     const json = parseForeignJson(config);
     const os = isJsonObject(json) ? memberOf(json, "os") : undefined;
-    const own = this.#engine.os;
-    if (typeof os !== "string" || os === "" || own === undefined || own === os) return;
-    this.#context.log.info(
-      `Image operating system mismatch: image uses OS ${quoted(os)}, the engine runs ${quoted(own)}`,
+    if (typeof os !== "string" || os === "" || engine.os === undefined || engine.os === os) return;
+    context.log.info(
+      `Image operating system mismatch: image uses OS ${quoted(os)}, the engine runs ${quoted(engine.os)}`,
     );
   }
-}
-
-function fileName(digest: Digest, role: BlobRole): string {
-  return `${digestHex(digest)}.${role === "config" ? "json" : "tar"}`;
 }
