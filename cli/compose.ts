@@ -16,8 +16,10 @@ import { type CredentialSearch, registryAccess } from "../core/config/registry-a
 import { RegistryFiles } from "../core/config/registry-files.ts";
 import type { PlatformWish } from "../core/content/platform.ts";
 import { during, Failure } from "../core/failure.ts";
+import type { StallTimes } from "../core/http-stall.ts";
 import type { Credentials } from "../core/image/registry-access.ts";
 import type { DirSettings, OciSettings, TransportContext } from "../core/image/transport.ts";
+import { limits } from "../core/limits.ts";
 import { Patience } from "../core/retry.ts";
 import { Gate, type Policy } from "../core/trust/gate.ts";
 import { acceptEverything, parsePolicy } from "../core/trust/policy.ts";
@@ -127,6 +129,7 @@ export function contextOf(call: Call, side: Side): TransportContext {
         access: registryAccess(wish, call.environment, registryFilesOf(call)),
         userAgent: userAgentOf(call),
         patience: operation?.patience ?? createPatience(),
+        ...(call.global.idleDivisor > 1 && { times: hurriedBy(call.global.idleDivisor) }),
         ...(operation !== undefined && { shared: operation.shared }),
         ...(side.blobInfo !== undefined && { blobInfo: side.blobInfo }),
         ...(uploadChunkBytes !== undefined && { uploadChunkBytes }),
@@ -139,6 +142,16 @@ export function contextOf(call: Call, side: Side): TransportContext {
 
 /** A name and a password, and how they are to be shown to a registry. */
 export interface LoginWish {
+/** Silence for a minute is more than a test can wait for. */
+function hurriedBy(divisor: number): Partial<StallTimes> {
+  const { firstHeaderMs, idleMs, slowMs } = limits;
+  return {
+    firstHeaderMs: firstHeaderMs / divisor,
+    idleMs: idleMs / divisor,
+    slowMs: slowMs / divisor,
+  };
+}
+
   readonly login: { readonly username: string; readonly password: string };
   readonly certDir: string;
   readonly tlsVerify: boolean | undefined;

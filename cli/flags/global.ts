@@ -1,12 +1,16 @@
 // Global flags: what every command understands, before or after its name.
 
 import type { Program } from "../program.ts";
-import { duration, maybeToggle, text, toggle, type Values } from "./flag.ts";
+import { duration, maybeToggle, text, toggle, unsigned, type Values } from "./flag.ts";
 
 /** Flags that are recognised anywhere on the command line. */
 export const globalFlags = {
   commandTimeoutMs: duration("command-timeout", "timeout for the command execution"),
   debug: toggle("debug", "enable debug output"),
+  /** For tests of the whole program: silence counts as such so many times sooner, and never later. */
+  idleDivisor: unsigned("idle-divisor", "lose patience with silent registries sooner", {
+    hidden: true,
+  }),
   insecurePolicy: toggle("insecure-policy", "run the tool without any policy check"),
   overrideArch: text(
     "override-arch",

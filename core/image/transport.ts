@@ -1,6 +1,7 @@
 // Transport, ImageReference, TransportContext: how core meets the places where images are kept.
 
 import type { BlobInfo } from "../cache/blob-info.ts";
+import type { StallTimes } from "../http-stall.ts";
 import type { Patience } from "../retry.ts";
 import type { DaemonConnection } from "./daemon-connection.ts";
 import type { ImageDestination } from "./destination.ts";
@@ -33,6 +34,8 @@ export interface DockerSettings {
   readonly userAgent: string;
   /** How much waiting the whole operation puts up with; absent: each side waits for itself. */
   readonly patience?: Patience;
+  /** How long which silence is borne; what is absent is as in `limits`. */
+  readonly times?: Partial<StallTimes>;
   /**
    * What the clients of one operation share, on all its sides: whoever comes to a registry that another
    * has found need not find it again. Who made the list disposes of what is in it; absent: nothing is

@@ -6,6 +6,7 @@ import {
   type FaultName,
   type FaultyRegistry,
   faultyCredentials,
+  faults,
   startFaultyRegistry,
 } from "../support/faulty-registry.ts";
 import type { RunResult } from "../support/run.ts";
@@ -20,6 +21,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => registry[Symbol.asyncDispose]());
+
+/** Silence is lost patience with after so much less time than usual. */
+const hurried = "--idle-divisor=40";
 
 describe("reading", () => {
   test.concurrent.each<[row: number, fault: FaultName, what: string]>([
@@ -91,6 +95,42 @@ describe("reading", () => {
     expect(result.wallMs).toBeLessThan(120_000);
   });
 
+  test.concurrent.each<[fault: FaultName, what: string, sentence: RegExp]>([
+    ["silent-before-headers", "a server that never answers", /timeout awaiting response headers/],
+    ["silent-after-headers", "a server that never begins", /no byte for 1\.5 s \(after 0 of \d+/],
+    ["silent-after-half", "a server that never goes on", /no byte for 1\.5 s \(after [1-9]\d+ of/],
+    ["drip", "a byte a second", /only \d bytes in 3(?:\.\d)? s \(after \d+ of/],
+  ])("row 17, %s: does not wait for ever for %s", async (fault, _, sentence) => {
+    await using scene = new Scene();
+    const result = await pull(scene, fault, hurried);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(sentence);
+    expect(treeOf(scene.at("there"))).toEqual({});
+    // Without the divisor: silence for a minute, four times at most, is less than five minutes.
+    expect(registry.requestsFor(fault, "blob-read").length).toBeLessThanOrEqual(4);
+    expect(result.wallMs).toBeLessThan(30_000);
+  });
+
+  test.concurrent("row 17, silent-once: gets over a server that fell silent once", async () => {
+    await using scene = new Scene();
+    const result = await pull(scene, "silent-once", hurried);
+    expect(result).toMatchObject({ code: 0 });
+    expectPulled(scene);
+    const asked = registry
+      .requestsFor("silent-once", "blob-read")
+      .flatMap(({ range }) => range ?? []);
+    expect(asked).toEqual([expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
+  });
+
+  test("row 17: no help tells of the divisor", async () => {
+    await using scene = new Scene();
+    for (const words of [["--help"], ["copy", "--help"], ["completion", "bash"]]) {
+      const { stdout, stderr } = await scene.dray(...words);
+      expect(stdout.length).toBeGreaterThan(100);
+      expect(stdout + stderr).not.toContain("divisor");
+    }
+  });
+
   test("row 1: asks for the rest, not for all of it again", async () => {
     await using scene = new Scene();
     const before = registry.requestsFor("cut-every-2mib", "blob-read").length;
@@ -124,6 +164,19 @@ describe("reading", () => {
     const result = await scene.dray("copy", "--src-tls-verify=false", image, "dir:there");
     expect(result).toMatchObject({ code: 0 });
     expect(result.wallMs).toBeLessThan(2000);
+  });
+});
+
+describe("the matrix", () => {
+  test("has a test for every fault that the registry can play", () => {
+    const tests = readFileSync(import.meta.path, "utf8");
+    const forgotten = Object.entries(faults).filter(
+      ([name, { row }]) => row > 0 && !tests.includes(`"${name}"`) && name !== "silent-tls",
+    );
+    expect(forgotten).toEqual([]);
+    const rows = new Set<number>(Object.values(faults).map(({ row }) => row));
+    const expected = [...Array.from({ length: 37 }, (_, index) => index + 1), 42];
+    expect(expected.filter((row) => !rows.has(row))).toEqual([]);
   });
 });
 
@@ -161,12 +214,12 @@ describe("writing", () => {
 
 const { username, password } = faultyCredentials;
 
-async function pull(scene: Scene, fault: FaultName): Promise<RunResult> {
+async function pull(scene: Scene, fault: FaultName, ...more: string[]): Promise<RunResult> {
   const image = `docker://${registry.name(fault)}`;
   // A token of these scenarios may be good for one request only: no two at a time.
   const flags = ["--src-tls-verify=false", "--image-parallel-copies=1"];
   const creds = `--src-creds=${username}:${password}`;
-  const result = await scene.dray("--debug", "copy", ...flags, creds, image, "dir:there");
+  const result = await scene.dray("--debug", ...more, "copy", ...flags, creds, image, "dir:there");
   // O2: whatever went wrong, nothing secret was said about it.
   expect(result.stderr + result.stdout).not.toContain(password);
   expect(result.stderr + result.stdout).not.toContain("secret-token");

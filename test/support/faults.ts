@@ -131,6 +131,7 @@ export const faults = {
   ),
   "silent-after-headers": reading(17, layer(silentAfter(0))),
   "silent-after-half": reading(17, layer(silentAfter(0.5))),
+  "silent-once": reading(17, layer(first(silentAfter(0.5)))),
   drip: reading(17, layer(drip)),
   "redirect-loop": reading(
     18,

@@ -19,10 +19,17 @@ export async function connect(
   context: TransportContext,
   signal: AbortSignal = context.signal,
 ): Promise<RegistryClient> {
-  const { access, userAgent, patience, shared } = context.settings.docker;
+  const { access, userAgent, patience, shared, times } = context.settings.docker;
   const { host, repository } = name;
   const connection = await access.connectionTo(host, repository);
-  const options = { host, connection, proxies: access.proxies, userAgent, log: context.log };
+  const options = {
+    host,
+    connection,
+    proxies: access.proxies,
+    userAgent,
+    log: context.log,
+    ...(times !== undefined && { times }),
+  };
   const registry = shared && sharedRegistry(shared, options);
   return new RegistryClient({ ...options, repository, actions, signal, patience, registry });
 }
