@@ -57,11 +57,28 @@ export function tarHeader(entry: TarEntry, size = entry.body?.length ?? 0): Uint
   header.write("ustar\x0000", 257, "latin1");
   octal(entry.device?.[0] ?? 0, 329, 8);
   octal(entry.device?.[1] ?? 0, 337, 8);
+  return sealed(header);
+}
+
+/** Gives a header that was changed the checksum that fits. */
+export function sealed(header: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(header);
   // The checksum is computed with blanks in its own place.
-  header.fill(" ", 148, 156);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-  return header;
+  bytes.fill(" ", 148, 156);
+  const sum = bytes.reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return bytes;
+}
+
+/** Returns a header with some text written into it, at offsets, and the checksum that fits. */
+export function tarHeaderWith(
+  entry: TarEntry,
+  changes: Readonly<Record<number, string>>,
+  size?: number,
+): Uint8Array {
+  const bytes = Buffer.from(tarHeader(entry, size));
+  for (const [at, text] of Object.entries(changes)) bytes.write(text, Number(at), "latin1");
+  return sealed(bytes);
 }
 
 /** Returns the zeros that fill a body of `size` bytes up to the next block. */

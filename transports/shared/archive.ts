@@ -136,7 +136,7 @@ async function spoolFor(path: string, context: ArchiveContext): Promise<Spool | 
     case "bzip2":
     case "xz":
       throw new Failure("unsupported", `${path} is compressed with ${compression}`, {
-        hint: `decompress it first, or on the way: ${compression} -dc FILE | … ${standardInput}`,
+        hint: `decompress it first, or write - for the file and pipe in what ${compression} -dc says`,
       });
     case "none":
       if (!once) return undefined;

@@ -38,7 +38,7 @@ function parseRecord(bytes: Uint8Array, at: number): ParsedRecord {
   const gap = bytes.indexOf(space, at);
   const digits = text(bytes.subarray(at, gap < 0 ? at : Math.min(gap, at + 20)));
   const end = at + (/^[1-9][0-9]*$/.test(digits) ? Number(digits) : 0);
-  if (end <= gap + 1 || end > bytes.length || bytes[end - 1] !== newline) {
+  if (gap < 0 || end <= gap + 1 || end > bytes.length || bytes[end - 1] !== newline) {
     throw fault("has a record of the wrong length");
   }
   const equals = bytes.indexOf(0x3d, gap);

@@ -21,7 +21,7 @@ export function parseOciArchiveName(text: string): OciArchiveName {
   return {
     transport: "oci-archive",
     text: `${path}:${wanted.by === "name" ? wanted.name : ""}`,
-    path,
+    path: path === "" ? "." : path,
     wanted,
     policyIdentity: identity,
     policyNamespaces: [identity, ...directoriesAbove(identity)],

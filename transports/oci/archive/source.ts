@@ -16,7 +16,7 @@ export async function openSource(
   name: OciArchiveName,
   context: TransportContext,
 ): Promise<ImageSource> {
-  const path = name.path === "" ? "." : name.path;
+  const { path } = name;
   if (path !== standardInput && !existsSync(path)) {
     const quoted = JSON.stringify(name.policyIdentity);
     throw new Failure("io", `archive file not found: ${quoted}`);
