@@ -27,15 +27,16 @@ export function detectCompression(start: Uint8Array): DetectedCompression {
  * Returns the stage that undoes a compression.
  *
  * It is exact: content that is cut off, or followed by anything but further members or frames, fails
- * with `corrupt`. Fails with `unsupported` for a compression that is only recognised.
+ * with `corrupt`. Fails with `unsupported` for a compression that is only recognised. Failures call the
+ * content `what`.
  */
-export function decompressed(compression: DetectedCompression): Stage {
+export function decompressed(compression: DetectedCompression, what = "Layer"): Stage {
   switch (compression) {
     case "none":
       return (bytes) => bytes;
     case "gzip":
     case "zstd":
-      return (bytes) => inflated(bytes, compression);
+      return (bytes) => inflated(bytes, compression, what);
     case "bzip2":
     case "xz":
       throw new Failure(
@@ -46,7 +47,11 @@ export function decompressed(compression: DetectedCompression): Stage {
 }
 
 // DecompressionStream, not node:zlib: the latter takes truncated zstd and gzip with a tail for whole.
-async function* inflated(bytes: ByteStream, format: "gzip" | "zstd"): AsyncGenerator<Uint8Array> {
+async function* inflated(
+  bytes: ByteStream,
+  format: "gzip" | "zstd",
+  what: string,
+): AsyncGenerator<Uint8Array> {
   const machine = new DecompressionStream(format);
   const reader = machine.readable.getReader();
   const feeding = feed(bytes, machine);
@@ -63,7 +68,7 @@ async function* inflated(bytes: ByteStream, format: "gzip" | "zstd"): AsyncGener
     ended = true;
   } catch (error) {
     ended = true;
-    throw readable(error, format);
+    throw readable(error, `${what} is not valid ${format}`);
   } finally {
     // Left early: the feed ends with its next write, and lets go of what feeds it.
     if (!ended) await reader.cancel();
@@ -83,11 +88,9 @@ async function feed(bytes: ByteStream, machine: DecompressionStream): Promise<vo
 }
 
 /** What failed on the way in is told as it is; what the decoder says is told in our words. */
-function readable(error: unknown, format: string): Failure {
+function readable(error: unknown, fault: string): Failure {
   if (error instanceof TypeError) {
-    return new Failure("corrupt", `Layer is not valid ${format}: ${error.message.toLowerCase()}`, {
-      cause: error,
-    });
+    return new Failure("corrupt", `${fault}: ${error.message.toLowerCase()}`, { cause: error });
   }
   return asFailure(error);
 }

@@ -36,20 +36,12 @@ export class Archive implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #index: ArchiveIndex;
   readonly #signal: AbortSignal;
-  readonly #spool: Spool | undefined;
 
-  private constructor(parts: {
-    readonly path: string;
-    readonly file: FileHandle;
-    readonly index: ArchiveIndex;
-    readonly signal: AbortSignal;
-    readonly spool: Spool | undefined;
-  }) {
-    this.path = parts.path;
-    this.#file = parts.file;
-    this.#index = parts.index;
-    this.#signal = parts.signal;
-    this.#spool = parts.spool;
+  private constructor(path: string, file: FileHandle, index: ArchiveIndex, signal: AbortSignal) {
+    this.path = path;
+    this.#file = file;
+    this.#index = index;
+    this.#signal = signal;
   }
 
   /**
@@ -60,16 +52,11 @@ export class Archive implements AsyncDisposable {
    * `unsupported` if we do not undo its compression.
    */
   static async open(path: string, context: ArchiveContext): Promise<Archive> {
-    const { signal } = context;
-    const spool = await spoolFor(path, context);
-    let file: FileHandle | undefined;
+    const file = await openInPlace(path, context);
     try {
-      file = await openFile(spool?.path ?? path);
-      const index = await indexOf(file, signal);
-      return new Archive({ path, file, index, signal, spool });
+      return new Archive(path, file, await indexOf(file, context.signal), context.signal);
     } catch (error) {
-      await file?.close();
-      await spool?.[Symbol.asyncDispose]();
+      await file.close();
       throw error;
     }
   }
@@ -114,12 +101,17 @@ export class Archive implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
-    await this.#spool?.[Symbol.asyncDispose]();
   }
 
   #range({ offset, size }: TarEntry, ...signals: readonly AbortSignal[]): ByteStream {
     return rangeStream(this.#file, { path: this.path, offset, size }, this.#signal, ...signals);
   }
+}
+
+/** What is kept loses its name at once: so nothing stays, however the program ends. */
+async function openInPlace(path: string, context: ArchiveContext): Promise<FileHandle> {
+  await using spool = await spoolFor(path, context);
+  return await openFile(spool?.path ?? path);
 }
 
 /** Keeps an archive that cannot be read in place; undefined for one that can. */
@@ -140,9 +132,12 @@ async function spoolFor(path: string, context: ArchiveContext): Promise<Spool | 
       });
     case "none":
       if (!once) return undefined;
-      return Spool.keep(checked(peek.open()), temporaryDirectory);
+      return await Spool.keep(checked(peek.open()), temporaryDirectory);
     default:
-      return Spool.keep(checked(decompressed(compression)(peek.open())), temporaryDirectory);
+      return await Spool.keep(
+        checked(decompressed(compression, "Archive")(peek.open())),
+        temporaryDirectory,
+      );
   }
 }
 
