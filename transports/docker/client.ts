@@ -118,7 +118,7 @@ export class RegistryClient implements AsyncDisposable {
   /** Reads an answer that is no success and returns what it means; `what` was being done. */
   failure(response: RegistryResponse, what?: string): Promise<RegistryFailure> {
     const known = this.#options.connection.credentials.kind !== "anonymous";
-    return readFailure(response, { what, known });
+    return readFailure(response, { what, known, secrets: this.#registry.secrets });
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   textOf,
 } from "./error-body.ts";
 import { pullLimitIn } from "./pull-limit.ts";
+import { ShownSecrets } from "./shown-secrets.ts";
 
 export type { RegistryErrorCode } from "./error-body.ts";
 
@@ -35,19 +36,25 @@ export interface FailureContext {
   readonly what?: string | undefined;
   /** Whether we came with credentials. */
   readonly known: boolean;
+  /** What the answer may quote and we do not; absent: nothing but the query of the address. */
+  readonly secrets?: ShownSecrets | undefined;
 }
 
 /** Reads an answer to its end and returns what it means. */
 export async function readFailure(
   response: HttpResponse,
-  { what, known }: FailureContext,
+  { what, known, secrets = new ShownSecrets() }: FailureContext,
 ): Promise<RegistryFailure> {
-  const { status } = response;
-  const body = await bodyStart(response);
+  const { status, url } = response;
+  const body = secrets.withoutSecrets(await bodyStart(response), url);
   const errors = errorsOf(response, body);
   const [first] = errors;
   const code = first?.code;
-  const text = first === undefined ? unexpected(response, body) : shown(textOf(first));
+  const text =
+    first === undefined
+      ? unexpected(response, body)
+      : // Once more: as JSON, quotes in a secret are spelled otherwise.
+        shown(secrets.withoutSecrets(textOf(first), url));
   const waiting = waitingAsked(response) + allowanceTold(response);
   const failure = new Failure(
     failureCode(status, code),

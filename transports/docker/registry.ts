@@ -27,6 +27,7 @@ import { isPong, pingOnce } from "./ping.ts";
 import { pullLimitIn } from "./pull-limit.ts";
 import { type Arrival, followRedirects, type Hop, redirectsOf } from "./redirect.ts";
 import { Sessions } from "./sessions.ts";
+import { ShownSecrets } from "./shown-secrets.ts";
 import { readToken, type Token, tokenForm, tokenUrl } from "./token.ts";
 import { warningsIn } from "./warning.ts";
 
@@ -82,6 +83,8 @@ export class Registry implements AsyncDisposable {
   readonly host: string;
   /** How much of a blob one request may carry, as far as anybody has learned it. */
   readonly pieces = new PieceLimit();
+  /** What it was shown, and its token service. */
+  readonly secrets = new ShownSecrets();
   readonly #options: RegistryOptions;
   readonly #sessions: Sessions;
   readonly #warned = new Set<string>();
@@ -151,7 +154,7 @@ export class Registry implements AsyncDisposable {
     );
     if (!isPong({ response })) {
       const known = credentials.kind !== "anonymous";
-      throw (await readFailure(response, { what: undefined, known })).failure;
+      throw (await readFailure(response, { known, secrets: this.secrets })).failure;
     }
     await response.discard();
     const guide = { registry: root, insecure };
@@ -186,6 +189,7 @@ export class Registry implements AsyncDisposable {
     this.#options.log.debug(`${method} ${redactedUrl(url)}`);
     const session = await this.#sessions.to(home ? "registry" : "elsewhere");
     const headers = this.#headersFor(parcel);
+    if (home && authorization !== undefined) this.secrets.addHeader(authorization.header);
     const response = await session.send({
       method,
       url,
@@ -220,7 +224,7 @@ export class Registry implements AsyncDisposable {
       if (this.#warned.has(text)) continue;
       this.#warned.add(text);
       this.#options.log.warn(
-        `Warning from registry (first encountered at "${redactedUrl(url)}"): ${quoted(text)}`,
+        `Warning from registry (first encountered at "${redactedUrl(url)}"): ${quoted(this.secrets.withoutSecrets(text, url))}`,
       );
     }
   }
@@ -252,6 +256,7 @@ export class Registry implements AsyncDisposable {
         );
       }
       const headers = secret === undefined ? {} : { Authorization: secret };
+      if (secret !== undefined) this.secrets.addHeader(secret);
       return this.#askService({ method: "GET", url, headers }, wish);
     };
     const start = { url: tokenUrl({ ...wish, username }), home: true };
@@ -260,19 +265,21 @@ export class Registry implements AsyncDisposable {
       () => followRedirects({ start, guide, follows, send }),
       healer,
     );
-    return readToken(response, secret !== undefined);
+    return readToken(response, { known: secret !== undefined, secrets: this.secrets });
   }
 
   /** No redirect is followed: the identity token goes where the registry said, and nowhere else. */
   async #exchangeIdentity(wish: ServiceWish, identity: IdentityToken): Promise<Token> {
     const { url, form } = tokenForm({ ...wish, identity: identity.value });
+    this.secrets.add(identity.value);
     const bytes = new TextEncoder().encode(form);
     const headers = { "Content-Type": "application/x-www-form-urlencoded" };
     const { response } = await healed(async () => {
       const body = { bytes: once(bytes), size: bytes.length };
       return { response: await this.#askService({ method: "POST", url, headers, body }, wish) };
     }, wish.healer);
-    const token = await readToken(response, true, "Trying to obtain access token");
+    const context = { known: true, secrets: this.secrets };
+    const token = await readToken(response, context, "Trying to obtain access token");
     if (token.identity !== undefined) identity.replace(token.identity);
     return token;
   }

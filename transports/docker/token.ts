@@ -6,7 +6,7 @@ import { quoted, shown } from "../../core/foreign-text.ts";
 import type { HttpResponse } from "../../core/http.ts";
 import { limits } from "../../core/limits.ts";
 import { redactedUrl } from "../../core/redact.ts";
-import { readFailure } from "./failure.ts";
+import { type FailureContext, readFailure } from "./failure.ts";
 
 /** What a registry lets one in for. */
 export interface Token {
@@ -61,18 +61,18 @@ export function tokenForm({ realm, service, scopes, identity }: IdentityQuestion
 }
 
 /**
- * Reads the answer of a token service. Fails with `unauthorized` if it does not let us in. `known`
- * tells whether we came with credentials, `what` was being done.
+ * Reads the answer of a token service. Fails with `unauthorized` if it does not let us in. `what`
+ * was being done.
  */
 export async function readToken(
   response: HttpResponse,
-  known: boolean,
+  context: FailureContext,
   what = "Requesting bearer token",
 ): Promise<Token> {
   const { status, url, headers } = response;
   if (status === 200)
     return parseToken(await collect(response.body, limits.tokenBytes), url, headers);
-  const { failure } = await readFailure(response, { known });
+  const { failure } = await readFailure(response, context);
   if (status === 401) {
     throw new RefusedCredentials(
       "unauthorized",

@@ -115,7 +115,9 @@ describe("parseToken", () => {
 
 describe("readToken", () => {
   test("reads a token", async () => {
-    expect((await readToken(httpResponse(200, {}, '{"token":"a"}'), true)).value).toBe("a");
+    expect((await readToken(httpResponse(200, {}, '{"token":"a"}'), { known: true })).value).toBe(
+      "a",
+    );
   });
 
   test.each([
@@ -132,25 +134,32 @@ describe("readToken", () => {
     ],
     [404, "refused", "Requesting bearer token: received unexpected HTTP status: 404"],
   ])("words status %d", async (status, code, message) => {
-    expect(await rejection(readToken(httpResponse(status), true))).toMatchObject({ code, message });
+    expect(await rejection(readToken(httpResponse(status), { known: true }))).toMatchObject({
+      code,
+      message,
+    });
   });
 
   test("knows a refusal of the credentials from all others", async () => {
-    expect(await rejection(readToken(httpResponse(401), true))).toBeInstanceOf(RefusedCredentials);
-    expect(await rejection(readToken(httpResponse(403), true))).not.toBeInstanceOf(
+    expect(await rejection(readToken(httpResponse(401), { known: true }))).toBeInstanceOf(
+      RefusedCredentials,
+    );
+    expect(await rejection(readToken(httpResponse(403), { known: true }))).not.toBeInstanceOf(
       RefusedCredentials,
     );
   });
 
   test("says what it was after", async () => {
     const failure = await rejection(
-      readToken(httpResponse(500), true, "Trying to obtain access token"),
+      readToken(httpResponse(500), { known: true }, "Trying to obtain access token"),
     );
     expect(failure.message).toStartWith("Trying to obtain access token: received unexpected");
   });
 
   test("P1: reads no more than a mebibyte", async () => {
-    const failure = await rejection(readToken(httpResponse(200, {}, "x".repeat(1_048_577)), true));
+    const failure = await rejection(
+      readToken(httpResponse(200, {}, "x".repeat(1_048_577)), { known: true }),
+    );
     expect(failure.message).toBe("exceeded maximum allowed size of 1048576 bytes");
   });
 });
