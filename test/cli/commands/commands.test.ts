@@ -122,7 +122,7 @@ describe("completion", () => {
       ["--overrid"],
       "--override-arch --override-os --override-variant ",
     ],
-    ["an image", ["copy", "doc"], "docker:// "],
+    ["an image", ["copy", "doc"], "docker:// docker-archive: docker-daemon: "],
     ["a topic of help", ["help", "del"], "delete "],
     ["nothing that is hidden", ["comple"], ""],
   ])("completes in bash %s", async (_, words, offered) => {
