@@ -1,8 +1,10 @@
 // docker-daemon: in real engines: what we write there is what their own clients show, and the other way.
 
 import { afterAll, describe, expect } from "bun:test";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bigLayer } from "../support/big-layer.ts";
+import { startEndlessRegistry } from "../support/endless-registry.ts";
 import {
   dockerNeeds,
   knowsContainerdStore,
@@ -211,6 +213,34 @@ for (const engine of knowsContainerdStore() ? [...engines, newer] : engines) {
     );
   });
 }
+
+describe("docker-daemon: under 150 MB of memory", () => {
+  const MiB = 1024 * 1024;
+
+  testWith(...dockerNeeds)(
+    "P2: a layer of 2 GiB goes from a registry to an engine, and from there to dir:",
+    async () => {
+      await using engine = await startDockerd();
+      await using scene = new Scene();
+      const layer = bigLayer(2048 * MiB);
+      await using registry = startEndlessRegistry(layer);
+      const image = "docker-daemon:t/big:1";
+      const copies = [
+        ["--src-tls-verify=false", `--dest-daemon-host=${engine.host}`, registry.image, image],
+        [`--src-daemon-host=${engine.host}`, image, "dir:there"],
+      ];
+      for (const operands of copies) {
+        const options = { watchMemory: true, limitMs: 250_000 };
+        const args = ["--tmpdir", scene.path, "copy", ...operands];
+        const { code, stderr, peakBytes } = await scene.run(args, options);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+        expect(peakBytes).toBeLessThan(150 * MiB);
+      }
+      expect(statSync(scene.at("there", hexOf(layer.diffId))).size).toBeGreaterThan(2048 * MiB);
+    },
+    300_000,
+  );
+});
 
 describe("docker-daemon: by TLS", () => {
   const secureTest = testWith(...dockerNeeds, "openssl");

@@ -17,20 +17,20 @@ import { openEngine } from "./engine.ts";
 /** Fetches an image from the engine. Fails with `refused` if it has none of this name. */
 export async function openSource(name: ImageName, context: TransportContext): Promise<ImageSource> {
   await using opening = new AsyncDisposableStack();
-  const { signal } = context;
-  const spool = opening.use(await fetchImage(name, context));
-  const archive = opening.use(await Archive.open(spool.path, context));
+  const archive = opening.use(await fetchImage(name, context));
   const reader = await DockerTarReader.open(archive);
-  const image = await reader.readImage({ by: "itself" }, signal);
+  const image = await reader.readImage({ by: "itself" }, context.signal);
   return new DockerDaemonSource(name, image, opening.move());
 }
 
-async function fetchImage(name: ImageName, context: TransportContext): Promise<Spool> {
+async function fetchImage(name: ImageName, context: TransportContext): Promise<Archive> {
   await using engine = await openEngine(context);
-  return during("loading image from docker engine", async () => {
+  // Once it is open the file needs no name: a run that is killed leaves nothing.
+  await using spool = await during("loading image from docker engine", async () => {
     await engine.greet();
-    return Spool.keep(await engine.exportImage(name.text), context.temporaryDirectory);
+    return await Spool.keep(await engine.exportImage(name.text), context.temporaryDirectory);
   });
+  return await Archive.open(spool.path, context);
 }
 
 class DockerDaemonSource implements ImageSource {
