@@ -16,11 +16,13 @@ import {
 } from "../test/support/sample-images.ts";
 import { type TarEntry, tarOf } from "../test/support/tar-bytes.ts";
 
-/** One image, ready to be copied from three places. */
+/** One image, ready to be copied from where it is kept. */
 export interface BenchImage {
   readonly dir: string;
   readonly oci: string;
   readonly docker: string;
+  /** Where an archive of it may be put, as `docker save` writes them. */
+  readonly archive: string;
 }
 
 /** The images by the name of their row. */
@@ -138,7 +140,12 @@ async function keepFiles(
   writeFileSync(join(blobs, hexOf(image.manifest.digest)), image.manifest.bytes);
   writeFileSync(join(oci, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
   writeFileSync(join(oci, "index.json"), indexOf({ "1": image }));
-  return { dir: `dir:${dir}`, oci: `oci:${oci}:1`, docker: `docker://${host}/${repository}:1` };
+  return {
+    dir: `dir:${dir}`,
+    oci: `oci:${oci}:1`,
+    docker: `docker://${host}/${repository}:1`,
+    archive: `docker-archive:${join(directory, "archive.tar")}:bench/image:1`,
+  };
 }
 
 function digest(bytes: Uint8Array): string {

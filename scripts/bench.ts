@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { countedCopies } from "../test/support/counted-copies.ts";
 import { startPeerRegistry } from "../test/support/peers.ts";
-import { type RunResult, executable, run } from "../test/support/run.ts";
+import { type RunResult, executable, run, succeed } from "../test/support/run.ts";
 import { type BenchImage, type BenchImageName, benchImages } from "./bench-images.ts";
 
 /** Where one run of a row reads and writes. */
@@ -52,13 +52,28 @@ const copyRows: Readonly<Record<string, Row>> = {
   "docker→docker": ({ image, repository }) => [...copy, image.docker, `docker://${repository}:1`],
 };
 
+/** These read or write an archive, which is made for them alone. */
+const archiveRows: Readonly<Record<string, Row>> = {
+  "docker→docker-archive": ({ image, fresh }) => [
+    ...copy,
+    image.docker,
+    `docker-archive:${fresh}:bench/image:1`,
+  ],
+  "docker-archive→oci": ({ image, fresh }) => [...copy, image.archive, `oci:${fresh}:1`],
+  "docker-archive→docker": ({ image, repository }) => [
+    ...copy,
+    image.archive,
+    `docker://${repository}:1`,
+  ],
+};
+
 const { values } = parseArgs({
   options: {
     against: { type: "string", default: "skopeo" },
     images: { type: "string", default: Object.keys(benchImages).join(",") },
     rows: {
       type: "string",
-      default: [...Object.keys(smallRows), ...Object.keys(copyRows)].join(","),
+      default: Object.keys({ ...smallRows, ...copyRows, ...archiveRows }).join(","),
     },
     requests: { type: "boolean", default: false },
     runs: { type: "string", default: "5" },
@@ -86,8 +101,9 @@ async function bench(): Promise<void> {
   for (const [index, name] of values.images.split(",").entries()) {
     const make = benchImages[imageName(name)];
     const place = { directory: join(directory, `image-${index}`), host: registry.host };
-    const image = await make({ ...place, repository: `bench/image-${index}` });
-    for (const [what, row] of Object.entries({ ...(index === 0 ? smallRows : {}), ...copyRows })) {
+    const image = await withArchive(await make({ ...place, repository: `bench/image-${index}` }));
+    const timedRows = { ...(index === 0 ? smallRows : {}), ...copyRows, ...archiveRows };
+    for (const [what, row] of Object.entries(timedRows)) {
       if (!rows.includes(what)) continue;
       // What does not copy is so short that only many runs tell.
       const times = what in smallRows ? runs * 4 : runs;
@@ -115,6 +131,15 @@ async function benchRequests(): Promise<void> {
     ];
     print(`| ${cells.join(" | ")} |`);
   }
+}
+
+/** The original writes the archive: whatever it costs to read its own, it has chosen itself. */
+async function withArchive(image: BenchImage): Promise<BenchImage> {
+  if (rows.some((row) => row in archiveRows)) {
+    const program = programs.theirs;
+    await succeed([...copy, image.oci, image.archive], { cwd: directory, program });
+  }
+  return image;
 }
 
 function imageName(text: string): BenchImageName {
