@@ -10,8 +10,10 @@ import {
   type LayoutIndex,
   parseIndex,
   selectEntry,
+  selectImage,
   withImage,
   withoutEntry,
+  withoutNamed,
 } from "../../../transports/oci/index-json.ts";
 import type { WantedEntry } from "../../../transports/oci/name.ts";
 import { failureOf } from "../../support/failure-of.ts";
@@ -150,6 +152,57 @@ describe("selectEntry", () => {
       hint: "the layout is empty",
     });
   });
+});
+
+describe("selectImage", () => {
+  const attestation = {
+    ...entryOf(b),
+    annotations: { "vnd.docker.reference.type": "attestation-manifest" },
+  };
+  const engine = (digest: string, tag: string, fullName: string) => ({
+    ...entryOf(digest),
+    annotations: { [refName]: tag, "io.containerd.image.name": fullName },
+  });
+
+  test.each<[string, LayoutIndex, number]>([
+    ["the only one", indexOf(entryOf(a)), 0],
+    ["one of several names", indexOf(entryOf(a, "x"), entryOf(a, "y")), 0],
+    ["the one that is attested", indexOf(attestation, entryOf(a)), 1],
+  ])("needs no name for %s", (_, index, position) => {
+    expect(selectImage(index, { by: "itself" }).position).toBe(position);
+  });
+
+  test.each<[string, LayoutIndex]>([
+    ["nothing", emptyIndex],
+    ["two images", indexOf(entryOf(a, "x"), entryOf(b, "y"))],
+    ["nothing but attestations", indexOf(attestation, attestation)],
+  ])("needs a name for %s", (_, index) => {
+    expect(failureOf(() => selectImage(index, { by: "itself" }))).toMatchObject({
+      message: "more than one image in oci, choose an image",
+    });
+  });
+
+  test("finds an image by the full name that engines give it, after all others", () => {
+    const index = indexOf(
+      engine(a, "1", "docker.io/library/x:1"),
+      engine(b, "1", "docker.io/library/y:1"),
+    );
+    const named = (name: string) => selectImage(index, { by: "name", name }).position;
+    expect(named("docker.io/library/y:1")).toBe(1);
+    expect(named("1")).toBe(0);
+    expect(failureOf(() => named("y:1"))).toMatchObject({ code: "not-found" });
+    const both = indexOf(engine(a, "1", "x"), entryOf(b, "x"));
+    expect(selectImage(both, { by: "name", name: "x" }).position).toBe(1);
+  });
+});
+
+test("withoutNamed takes away a name with its images, and nothing else", () => {
+  const index = indexOf(entryOf(a, "x"), entryOf(b), entryOf(b, "x"), entryOf(a, "y"));
+  const { entries } = withoutNamed(index, "x");
+  expect(entries.map(({ digest, name }) => [digest, name])).toEqual([
+    [b, undefined],
+    [a, "y"],
+  ]);
 });
 
 describe("withImage", () => {
