@@ -8,6 +8,8 @@ import { Workspace } from "./workspace.ts";
 export interface EngineScript {
   /** The version of the API that it claims; none if empty. */
   readonly version?: string;
+  /** Whether it gives back what it was sent, by name. */
+  readonly keeps?: boolean;
   /** What it answers to a request; undefined: as usual. */
   readonly answer?: (request: Request) => Promise<Response | undefined> | Response | undefined;
 }
@@ -28,11 +30,12 @@ export interface ScriptedEngine extends AsyncDisposable {
 
 /** Starts one on a socket of its own. */
 export function startScriptedEngine(script: EngineScript = {}): ScriptedEngine {
-  const { version = "1.41", answer } = script;
+  const { version = "1.41", keeps = false, answer } = script;
   const workspace = new Workspace("/tmp");
   const unix = workspace.at("engine.sock");
   const lines: string[] = [];
   const loaded: Uint8Array[] = [];
+  const kept = new Map<string, Uint8Array>();
   let broken = 0;
   const usual = async (request: Request): Promise<Response> => {
     const path = new URL(request.url).pathname;
@@ -42,12 +45,16 @@ export function startScriptedEngine(script: EngineScript = {}): ScriptedEngine {
     }
     if (path.endsWith("/images/load")) {
       try {
-        loaded.push(await request.bytes());
+        const archive = await request.bytes();
+        loaded.push(archive);
+        for (const name of keeps ? namesIn(archive) : []) kept.set(name, archive);
       } catch {
         broken += 1;
       }
       return Response.json({ stream: "Loaded image: x\n" });
     }
+    const archive = kept.get(`docker.io/${new URL(request.url).searchParams.get("names")}`);
+    if (archive !== undefined) return new Response(Buffer.from(archive));
     return Response.json({ message: "reference does not exist" }, { status: 404 });
   };
   const server = Bun.serve({
@@ -83,4 +90,11 @@ export function startScriptedEngine(script: EngineScript = {}): ScriptedEngine {
       workspace[Symbol.dispose]();
     },
   };
+}
+
+/** Returns the names that an archive gives to its images. */
+function namesIn(archive: Uint8Array): readonly string[] {
+  const text = Buffer.from(archive).toString("latin1");
+  const [, names = "[]"] = /"RepoTags":(\[[^\]]*\])/.exec(text) ?? [];
+  return JSON.parse(names);
 }

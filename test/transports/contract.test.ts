@@ -1,9 +1,11 @@
 // The contract suite, run for every transport.
 
+import { readdirSync } from "node:fs";
 import type { Transport } from "../../core/image/transport.ts";
 import { dir } from "../../transports/dir/reference.ts";
 import { docker } from "../../transports/docker/reference.ts";
 import { dockerArchive } from "../../transports/docker-archive/reference.ts";
+import { dockerDaemon } from "../../transports/docker-daemon/reference.ts";
 import { ociArchive } from "../../transports/oci/archive/reference.ts";
 import { oci } from "../../transports/oci/reference.ts";
 import { type ContractPlace, contractSuite } from "../support/contract.ts";
@@ -11,6 +13,7 @@ import { dockerContext } from "../support/docker-context.ts";
 import { madeUpImage } from "../support/docker-tars.ts";
 import { MemoryTransport } from "../support/memory-transport.ts";
 import { startRegistry } from "../support/registry-server.ts";
+import { startScriptedEngine } from "../support/scripted-engine.ts";
 import { transportContext } from "../support/transport-context.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
@@ -48,6 +51,22 @@ contractSuite(
     context: transportContext({ settings: { dockerArchive: { appends: true } } }),
   }),
   { format: "docker", imageOf: madeUpImage },
+);
+
+// An engine keeps no part of an archive that broke off.
+contractSuite(
+  "docker-daemon",
+  async () => {
+    const engine = startScriptedEngine({ keeps: true });
+    return {
+      transport: dockerDaemon,
+      context: engine.context(),
+      textOf: (name) => `contract/${name}:1`,
+      tree: () => readdirSync(engine.workspace.path),
+      [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+    };
+  },
+  { format: "docker", imageOf: madeUpImage, streams: true },
 );
 
 // A registry knows an image by its tag as soon as it has the manifest.
