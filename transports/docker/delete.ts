@@ -65,10 +65,9 @@ export async function deleteTag(name: DockerName, context: TransportContext): Pr
   );
 }
 
-/** docker-registry 2.8 takes the tag for a digest that it cannot read. */
 function isUnable(status: number, code: string | undefined): boolean {
-  if (code === "DIGEST_INVALID" || code === "UNSUPPORTED") return true;
-  return status === 400 || status === 404 || status === 405 || status === 501;
+  // The first is that of docker-registry 2.8, which takes the tag for a digest that it cannot read.
+  return [400, 404, 405, 501].includes(status) || code === "UNSUPPORTED";
 }
 
 async function findDigest(

@@ -109,6 +109,15 @@ describe("deleteTag", () => {
     ["takes a tag for a digest", { untags: false }],
     ["deletes nothing", { deletes: false }],
     [
+      "says in a word that it cannot",
+      {
+        intercept: (seen, usual) =>
+          seen.method === "DELETE"
+            ? Response.json({ errors: [{ code: "UNSUPPORTED" }] }, { status: 403 })
+            : usual(),
+      },
+    ],
+    [
       "knows no such request",
       {
         intercept: (seen, usual) =>

@@ -36,6 +36,8 @@ describe("PieceLimit", () => {
     const limit = new PieceLimit();
     for (const refused of [Infinity, 200 * MiB, 65 * MiB]) limit.lower(refused, 0);
     expect(limit.bytes).toBe(64 * MiB);
+    for (const refused of [64 * MiB, 200 * MiB]) limit.lower(refused, 0);
+    expect(limit.bytes).toBe(16 * MiB);
   });
 
   test("is kept to, but not raised", () => {
