@@ -8,8 +8,8 @@ import {
   type CredentialFinderOptions,
   filesHelper,
 } from "../core/config/credentials.ts";
-import { blobInfoPath } from "../core/config/blob-info-path.ts";
 import { type DaemonWish, daemonConnection } from "../core/config/daemon-connection.ts";
+import { blobInfoPath } from "../core/config/blob-info-path.ts";
 import { locate, policyFile } from "../core/config/locations.ts";
 import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
 import { type CredentialSearch, registryAccess } from "../core/config/registry-access.ts";
@@ -136,12 +136,12 @@ export function contextOf(call: Call, side: Side): TransportContext {
       },
       dir: dir ?? {},
       oci: { ...oci, ...(shared !== "" && { sharedBlobDirectory: shared }) },
+      dockerDaemon: { connection: () => daemonConnection(daemon, call.environment) },
+      tarball: { os: call.environment.os, architecture: call.environment.architecture },
     },
   };
 }
 
-/** A name and a password, and how they are to be shown to a registry. */
-export interface LoginWish {
 /** Silence for a minute is more than a test can wait for. */
 function hurriedBy(divisor: number): Partial<StallTimes> {
   const { firstHeaderMs, idleMs, slowMs } = limits;
@@ -152,6 +152,8 @@ function hurriedBy(divisor: number): Partial<StallTimes> {
   };
 }
 
+/** A name and a password, and how they are to be shown to a registry. */
+export interface LoginWish {
   readonly login: { readonly username: string; readonly password: string };
   readonly certDir: string;
   readonly tlsVerify: boolean | undefined;
@@ -165,8 +167,6 @@ export async function verifyLogin(call: Call, host: string, wish: LoginWish): Pr
       ...login,
       certDir,
       tlsVerify,
-      dockerDaemon: { connection: () => daemonConnection(daemon, call.environment) },
-      tarball: { os: call.environment.os, architecture: call.environment.architecture },
       authFile: undefined,
       creds: undefined,
       registryToken: undefined,
