@@ -2,6 +2,7 @@
 
 import { fullName, parseDockerName } from "../../core/content/docker-name.ts";
 import { Failure, inContext } from "../../core/failure.ts";
+import { shown } from "../../core/foreign-text.ts";
 import {
   encodeJsonBytes,
   isJsonObject,
@@ -111,11 +112,11 @@ function fullTag(recorded: string, position: number): string {
   }
 }
 
-const shownImages = 10;
+const shownNames = 10;
 
 function hintFor(items: readonly DockerTarItem[]): string {
   if (items.length === 0) return "the archive is empty";
-  const names = items.map(({ tags }, position) => tags[0] ?? `@${position}`);
-  const more = names.length > shownImages ? ", …" : "";
-  return `the archive has ${names.slice(0, shownImages).join(", ")}${more}`;
+  const names = items.flatMap(({ tags }, at) => (tags.length === 0 ? [`@${at}`] : tags));
+  const more = names.length > shownNames ? ", …" : "";
+  return shown(`the archive has ${names.slice(0, shownNames).join(", ")}${more}`);
 }

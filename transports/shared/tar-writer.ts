@@ -104,7 +104,8 @@ export class TarWriter {
     await using spool = await Spool.keep(content, this.#options.temporaryDirectory);
     const name = nameOf(file);
     const size = Bun.file(spool.path).size;
-    return this.#undoing(() => this.#addKnown({ ...file, name, size }, spool.open()));
+    // Awaited, or the spool would be gone before it is read.
+    return await this.#undoing(() => this.#addKnown({ ...file, name, size }, spool.open()));
   }
 
   async #addKnown(file: NewTarFile, bytes: ByteStream): Promise<number> {

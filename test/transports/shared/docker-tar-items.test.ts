@@ -87,7 +87,7 @@ describe("choosePosition", () => {
       // Not `not-found`, which ends with 2: the original ends with 1.
       code: "refused",
       message,
-      hint: "the archive has x:1, z",
+      hint: "the archive has x:1, docker.io/library/y:2, z, localhost/z:1",
     });
   });
 
