@@ -33,10 +33,13 @@ describe("under 150 MB of memory", () => {
     await scene[Symbol.asyncDispose]();
   });
 
-  test("P2: a layer of 2 GiB goes from a registry to dir:", async () => {
+  test("P2: a layer of 2 GiB goes from a registry to dir:, and from there by tarball:", async () => {
     await expectLittleMemory("copy", "--src-tls-verify=false", registry.image, "dir:there");
-    expect(statSync(scene.at("there", hexOf(layer.digest))).size).toBe(layer.size);
-    rmSync(scene.at("there"), { recursive: true });
+    const file = scene.at("there", hexOf(layer.digest));
+    expect(statSync(file).size).toBe(layer.size);
+    await expectLittleMemory("copy", `tarball:${file}`, "dir:again");
+    expect(statSync(scene.at("again", hexOf(layer.digest))).size).toBe(layer.size);
+    for (const name of ["there", "again"]) rmSync(scene.at(name), { recursive: true });
   }, 300_000);
 
   test("P2: a layer of 2 GiB goes from a registry to oci:, and from there to a registry", async () => {
@@ -45,6 +48,16 @@ describe("under 150 MB of memory", () => {
     await expectLittleMemory("copy", "--dest-tls-verify=false", "oci:there:1", registry.image);
     expect(registry.received.get(layer.digest)).toBe(layer.size);
     rmSync(scene.at("there"), { recursive: true });
+  }, 300_000);
+
+  test("P2: a layer of 2 GiB goes from a registry to oci-archive:, and from there to a registry", async () => {
+    const archive = "oci-archive:there.tar:1";
+    await expectLittleMemory("copy", "--src-tls-verify=false", registry.image, archive);
+    expect(statSync(scene.at("there.tar")).size).toBeGreaterThan(layer.size);
+    await using other = startEndlessRegistry(layer);
+    await expectLittleMemory("copy", "--dest-tls-verify=false", archive, other.image);
+    expect(other.received.get(layer.digest)).toBe(layer.size);
+    rmSync(scene.at("there.tar"));
   }, 300_000);
 
   test("P3: a layer expands from 1 MiB to 1 GiB on the way to dir:, at the cost of disk alone", async () => {

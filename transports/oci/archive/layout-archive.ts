@@ -7,8 +7,10 @@ import { limits } from "../../../core/limits.ts";
 import { Archive, type ArchiveComponent, type ArchiveContext } from "../../shared/archive.ts";
 import { type LayoutIndex, parseIndex } from "../index-json.ts";
 
-/** The files of a layout that say what it is. */
+/** The file of a layout that says what it is. */
 export const markerFile = "oci-layout";
+
+/** The file of a layout that lists its images. */
 export const indexFile = "index.json";
 
 /** Returns the name of a blob in a layout. */
