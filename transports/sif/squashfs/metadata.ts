@@ -1,7 +1,6 @@
 // Metadata: the tables of a SquashFS, which are kept as compressed blocks of 8 KiB.
 
-import { promisify } from "node:util";
-import { inflate, zstdDecompress } from "node:zlib";
+import { inflateSync, zstdDecompressSync } from "node:zlib";
 import { Failure } from "../../../core/failure.ts";
 import type { FileWindow } from "../file-window.ts";
 import type { MetadataPlace, SquashCompression } from "./superblock.ts";
@@ -10,22 +9,20 @@ const metadataBytes = 8192;
 /** As many as the inodes and directories of a deep path need, and small all together. */
 const keptBlocks = 256;
 
-const inflateAll = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflate);
-const unzstdAll = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(zstdDecompress);
-
 /**
  * Undoes the compression of one block. Fails with `corrupt` if more than `limitBytes` come of it.
  *
  * Less is for the caller to notice: it knows how much it needs.
  */
-export async function decompressedBlock(
+export function decompressedBlock(
   compression: SquashCompression,
   bytes: Uint8Array,
   limitBytes: number,
-): Promise<Buffer> {
+): Buffer {
   try {
-    const decompress = compression === "gzip" ? inflateAll : unzstdAll;
-    return await decompress(bytes, { maxOutputLength: limitBytes });
+    const decompress = compression === "gzip" ? inflateSync : zstdDecompressSync;
+    // One piece of memory for all of it, rather than many that are put together.
+    return decompress(bytes, { maxOutputLength: limitBytes, chunkSize: limitBytes });
   } catch (error) {
     throw new Failure("corrupt", "A block of the root file system cannot be decompressed", {
       cause: error,
@@ -75,9 +72,7 @@ export class Metadata {
     if (size > metadataBytes) throw new Failure("corrupt", "The root file system is damaged");
     const stored = await this.#file.read(at + 2, size);
     const bytes =
-      (head & 0x8000) === 0
-        ? await decompressedBlock(this.#compression, stored, metadataBytes)
-        : stored;
+      (head & 0x8000) === 0 ? decompressedBlock(this.#compression, stored, metadataBytes) : stored;
     const block = { bytes, next: at + 2 + size };
     this.#blocks.set(at, block);
     const [oldest] = this.#blocks.keys();
