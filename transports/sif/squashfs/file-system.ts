@@ -170,7 +170,7 @@ export class SquashFileSystem {
     if (size > blockBytes) throw damaged("has a block that is too large");
     const bytes = await this.#file.read(at, size);
     if ((stored & uncompressed) !== 0) return bytes;
-    return decompressedBlock(compression, bytes, blockBytes);
+    return await decompressedBlock(compression, bytes, blockBytes);
   }
 }
 

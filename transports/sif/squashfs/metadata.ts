@@ -1,6 +1,9 @@
 // Metadata: the tables of a SquashFS, which are kept as compressed blocks of 8 KiB.
 
-import { inflateSync, zstdDecompressSync } from "node:zlib";
+import { inflateSync } from "node:zlib";
+import { collect } from "../../../core/blob/collect.ts";
+import { decompressed } from "../../../core/blob/decompress.ts";
+import { streamOf } from "../../../core/blob/stream.ts";
 import { Failure } from "../../../core/failure.ts";
 import type { FileWindow } from "../file-window.ts";
 import type { MetadataPlace, SquashCompression } from "./superblock.ts";
@@ -14,20 +17,26 @@ const keptBlocks = 256;
  *
  * Less is for the caller to notice: it knows how much it needs.
  */
-export function decompressedBlock(
+export async function decompressedBlock(
   compression: SquashCompression,
   bytes: Uint8Array,
   limitBytes: number,
-): Buffer {
+): Promise<Buffer> {
   try {
-    const decompress = compression === "gzip" ? inflateSync : zstdDecompressSync;
-    // One piece of memory for all of it, rather than many that are put together.
-    return decompress(bytes, { maxOutputLength: limitBytes, chunkSize: limitBytes });
+    if (compression === "gzip") {
+      // One piece of memory for all of it, rather than many that are put together.
+      return inflateSync(bytes, { maxOutputLength: limitBytes, chunkSize: limitBytes });
+    }
+    return asBuffer(await collect(decompressed(compression)(streamOf(bytes)), limitBytes));
   } catch (error) {
     throw new Failure("corrupt", "A block of the root file system cannot be decompressed", {
       cause: error,
     });
   }
+}
+
+function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 interface Block {
@@ -72,7 +81,9 @@ export class Metadata {
     if (size > metadataBytes) throw new Failure("corrupt", "The root file system is damaged");
     const stored = await this.#file.read(at + 2, size);
     const bytes =
-      (head & 0x8000) === 0 ? decompressedBlock(this.#compression, stored, metadataBytes) : stored;
+      (head & 0x8000) === 0
+        ? await decompressedBlock(this.#compression, stored, metadataBytes)
+        : stored;
     const block = { bytes, next: at + 2 + size };
     this.#blocks.set(at, block);
     const [oldest] = this.#blocks.keys();
