@@ -110,6 +110,7 @@ const systemWords: Readonly<Record<string, string>> = {
   ENOTDIR: "not a directory",
   ENOTEMPTY: "directory not empty",
   EPERM: "operation not permitted",
+  EPIPE: "broken pipe",
   EROFS: "read-only file system",
   EXDEV: "invalid cross-device link",
 };

@@ -115,6 +115,20 @@ describe("docker-archive", () => {
     }
   });
 
+  test("says in words that nobody reads standard output any more", async () => {
+    await using scene = new Scene();
+    const from = await filled(scene, sampleImage({ ballastBytes: 3_000_000 }));
+    const args = ["--insecure-policy", "copy", from, "docker-archive:-"];
+    const writer = Bun.spawn([executable, ...args], {
+      cwd: scene.path,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    await writer.stdout.cancel();
+    expect(await writer.stderr.text()).toContain("write /dev/stdout: broken pipe");
+    expect(await writer.exited).toBe(1);
+  });
+
   test("ends with 1, not 2, where an image is not there", async () => {
     await using scene = new Scene();
     writeFileSync(scene.at("a.tar"), dockerTar());

@@ -60,15 +60,13 @@ describe("under 150 MB of memory", () => {
     rmSync(scene.at("there.tar"));
   }, 300_000);
 
-  test("P2: a layer of 2 GiB goes from a registry to docker-archive:, and from there to a registry", async () => {
+  test("P2: a layer of 2 GiB goes from a registry to docker-archive:, and from there to dir:", async () => {
     const archive = "docker-archive:there.tar:a/b:1";
     await expectLittleMemory("copy", "--src-tls-verify=false", registry.image, archive);
     // The layer came compressed, and is not any more.
     expect(statSync(scene.at("there.tar")).size).toBeGreaterThan(2000 * MiB);
-    const before = new Set(registry.received.keys());
-    await expectLittleMemory("copy", "--dest-tls-verify=false", archive, registry.image);
-    const sizes = [...registry.received].map(([digest, size]) => (before.has(digest) ? 0 : size));
-    expect(Math.max(...sizes)).toBeGreaterThan(1000 * MiB);
+    await expectLittleMemory("copy", archive, "dir:there");
+    rmSync(scene.at("there"), { recursive: true });
     rmSync(scene.at("there.tar"));
   }, 300_000);
 

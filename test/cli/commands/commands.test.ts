@@ -38,7 +38,10 @@ describe("list-tags", () => {
     [["foo"], 'Invalid "foo": does not specify a transport'],
     [["foo:bar"], 'Invalid "foo:bar": does not specify a transport'],
     [["constructor:x"], 'Invalid "constructor:x": does not specify a transport'],
-    [["dir:/x"], "Unsupported transport 'dir' for tag listing. Only supported: docker"],
+    [
+      ["dir:/x"],
+      "Unsupported transport 'dir' for tag listing. Only supported: docker, docker-archive",
+    ],
     [["docker:x"], "docker: image reference docker:x does not start with docker://"],
     [["docker://x:y"], "No tag or digest allowed in reference"],
     [["docker://X"], "invalid reference format: repository name must be lowercase"],
@@ -48,7 +51,7 @@ describe("list-tags", () => {
 
   test("shows the transports in its help as scripts look for them", () => {
     expect(commandHelp(listTags, "skopeo")).toStartWith(
-      'Return the list of tags from the transport/repository "SOURCE-IMAGE"\n\nSupported transports:\ndocker\n\nSee skopeo-list-tags(1)',
+      'Return the list of tags from the transport/repository "SOURCE-IMAGE"\n\nSupported transports:\ndocker docker-archive\n\nSee skopeo-list-tags(1)',
     );
   });
 });
