@@ -23,8 +23,7 @@ export const docker: Transport = {
     const repository = parseRepository(text);
     return (await import("./tags.ts")).listTags(repository, context);
   },
-  verifyLogin: async (host, context) =>
-    (await import("./login.ts")).verifyLogin(host, context),
+  verifyLogin: async (host, context) => (await import("./login.ts")).verifyLogin(host, context),
 };
 
 /**
