@@ -25,8 +25,8 @@ export function transportContext({ settings, ...rest }: ContextWish = {}): Trans
         },
       },
       dir: {},
-      tarball: { os: "linux", architecture: "amd64" },
       oci: {},
+      tarball: { os: "linux", architecture: "amd64" },
       ...settings,
     },
   };
