@@ -36,6 +36,13 @@ describe("gzipped", () => {
     expect(digests.size).toBe(1);
   });
 
+  test("stores what does not compress, rather than make it longer", async () => {
+    const bytes = randomBytes("noise", 4 * MiB);
+    const packed = await collect(gzipped(chunked(bytes, 65_536)), limit);
+    expect(packed.length).toBeLessThan(bytes.length * 1.001);
+    expect(Buffer.from(gunzipSync(packed)).equals(bytes)).toBe(true);
+  });
+
   test("compresses across the borders of its blocks", async () => {
     const bytes = randomBytes("repeated", 16_384);
     const repeated = Buffer.concat(Array.from({ length: 256 }, () => bytes));
