@@ -114,7 +114,7 @@ async function compressed(block: Uint8Array, deflation: Deflation): Promise<Uint
   busy += 1;
   try {
     const probe = block.subarray(0, probeBytes);
-    const { length } = await deflated(probe, { level: 1, last: true });
+    const { length } = await deflated(probe, { ...deflation, level: 1, last: true });
     const gains = length < probe.length - probe.length / 64 || probe.length < probeBytes;
     return await deflated(block, gains ? deflation : { ...deflation, level: 0 });
   } finally {
