@@ -158,6 +158,21 @@ describe("a registry", () => {
     expectRefusal(result, /no-such-host\.invalid/);
   });
 
+  test.each(["localhost:99999", "999.1.1.1", "xn--a.com"])(
+    "is refused where nobody can have its address: %s",
+    async (host) => {
+      await using scene = new Scene();
+      for (const args of [
+        ["copy", `docker://${host}/a/b:1`, "dir:there"],
+        ["list-tags", "--tls-verify=false", `docker://${host}/a/b`],
+        ["login", "--username=u", "--password=p", host],
+      ]) {
+        expectRefusal(await scene.dray(...args), `"${host}" is not the address of a registry`);
+      }
+      expect(treeOf(scene.at("there"))).toEqual({});
+    },
+  );
+
   const json = (code: string, message: string) => JSON.stringify({ errors: [{ code, message }] });
 
   test.each([

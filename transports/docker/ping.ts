@@ -1,5 +1,7 @@
 // Ping: whether there is a registry, and by which scheme it is spoken to.
 
+import { Failure } from "../../core/failure.ts";
+import { quoted } from "../../core/foreign-text.ts";
 import type { HttpResponse } from "../../core/http.ts";
 import { limits } from "../../core/limits.ts";
 
@@ -27,15 +29,16 @@ export function isPong({ response }: { readonly response: HttpResponse }): boole
 
 /**
  * Asks once for a registry: by https and, where that is allowed and https brings none, by http. Fails
- * as the last way did; an answer that is none of a registry is returned as it is.
+ * as the last way did, and with `usage` where nothing can have such an address; an answer that is none of
+ * a registry is returned as it is.
  */
 export async function pingOnce(options: PingOptions): Promise<Pong> {
   const secureStop = new AbortController();
   if (!options.insecure) return ask(options, "https", secureStop);
+  const named = rootOf("https", options.host).port !== "";
   const secure = ask(options, "https", secureStop).then(expectRegistry);
   // A port that was named speaks one of the two, so whoever answers first is right. Otherwise each
   // scheme has a port of its own, and https is waited for to its end.
-  const named = rootOf("https", options.host).port !== "";
   const settled = await settlesWithin(secure, named ? limits.headStartMs : undefined);
   if (settled === "well") return secure;
 
@@ -58,8 +61,13 @@ async function ask(options: PingOptions, scheme: string, stop: AbortController):
   return { root, response: await options.send(root, stop.signal) };
 }
 
+/** Names of images allow more than addresses do: any number as a port, and four numbers that are no IP. */
 function rootOf(scheme: string, host: string): URL {
-  return new URL(`${scheme}://${host}/`);
+  const root = URL.parse(`${scheme}://${host}/`);
+  if (root !== null && root.href === `${root.origin}/`) return root;
+  throw new Failure("usage", `${quoted(host)} is not the address of a registry`, {
+    hint: "write HOST or HOST:PORT, with a port of at most 65535",
+  });
 }
 
 async function expectRegistry(pong: Pong): Promise<Pong> {

@@ -51,6 +51,23 @@ describe("pingOnce", () => {
     expect((await rejection(ping("a.example", false, "fails", 200))).message).toBe("https: fails");
   });
 
+  test.each([
+    "a.example:99999",
+    "999.1.1.1",
+    "xn--a.com",
+    "a b",
+    "user@a.example",
+    "a.example?b",
+    "a/b",
+  ])("refuses %j, which is no address", async (host) => {
+    for (const insecure of [false, true]) {
+      expect(await rejection(ping(host, insecure, 200, 200))).toMatchObject({
+        code: "usage",
+        message: `${JSON.stringify(host)} is not the address of a registry`,
+      });
+    }
+  });
+
   test("fails as http did, where both fail", async () => {
     expect((await rejection(ping("a.example", true, "fails", "fails"))).message).toBe(
       "http: fails",
