@@ -44,7 +44,7 @@ export function listFormats(input: ListFormatInput): readonly [ManifestType, ...
   if (best !== own) {
     throw new Failure(
       "unsupported",
-      `Manifest list must be converted to type ${JSON.stringify(best)} to be written to destination, but we cannot modify it: ${frozenBecause}`,
+      `Manifest list must be converted to type ${JSON.stringify(best)} to be written to destination, but we cannot modify it: ${JSON.stringify(frozenBecause)}`,
     );
   }
   return [own];

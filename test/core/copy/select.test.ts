@@ -39,7 +39,7 @@ describe("listFormats", () => {
   test("says why a frozen list cannot become what the destination takes", () => {
     const input = { own: dockerList, traits: layout, ...free, frozenBecause: "R" };
     expect(() => listFormats(input)).toThrow(
-      `Manifest list must be converted to type "${ociIndex}" to be written to destination, but we cannot modify it: R`,
+      `Manifest list must be converted to type "${ociIndex}" to be written to destination, but we cannot modify it: "R"`,
     );
   });
 
