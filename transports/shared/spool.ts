@@ -6,7 +6,7 @@ import type { ByteStream } from "../../core/blob/stream.ts";
 import { asFailure } from "../../core/failure.ts";
 import { fileStream } from "./file-stream.ts";
 import { standardInput } from "./read-once.ts";
-import { attempt, failureAt } from "./system.ts";
+import { attempt, failureAt, isSystemError } from "./system.ts";
 import { temporaryPath } from "./temporary.ts";
 
 /** Streams what can be read only once. An abort ends it, even while nothing comes. */
@@ -29,10 +29,34 @@ export async function* onceStream(
       yield value;
     }
   } catch (error) {
-    throw failureAt(path, error);
+    if (!isAlwaysReady(error)) throw failureAt(path, error);
+    yield* readyStream(path, signal);
   } finally {
     signal.removeEventListener("abort", leave);
-    await reader.cancel();
+    // What has failed fails once more when it is let go.
+    await Promise.allSettled([reader.cancel()]);
+  }
+}
+
+/** The system waits for no device that is always ready, such as /dev/null, and says so at the first read. */
+function isAlwaysReady(error: unknown): boolean {
+  return isSystemError(error, "EPERM") && asFailure(error).message.startsWith("epoll_ctl");
+}
+
+const readyBytes = 256 * 1024;
+
+async function* readyStream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    await using file = await open(path, constants.O_RDONLY);
+    for (;;) {
+      signal.throwIfAborted();
+      const chunk = Buffer.allocUnsafeSlow(readyBytes);
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw failureAt(path, error);
   }
 }
 

@@ -71,6 +71,14 @@ describe("onceStream", () => {
     await writer.exited;
   });
 
+  test("reads devices for which the system does not wait", async () => {
+    expect((await collect(onceStream("/dev/null"), Infinity)).length).toBe(0);
+    const zeros = onceStream("/dev/zero");
+    const { value } = await zeros.next();
+    expect(value?.length).toBeGreaterThan(0);
+    await zeros.return(undefined);
+  });
+
   test("says what could not be opened", async () => {
     using workspace = new Workspace();
     mkdirSync(workspace.at("directory"));
