@@ -64,17 +64,19 @@ const broken: Readonly<Record<string, Words>> = {
     failure("refused", "net/http: the answer's Content-Length contradicts itself", error),
 };
 
+const unknownAuthority = "certificate signed by unknown authority";
+
 /** Certificates, by the runtime's codes. The rest is shown by its code. */
 const certificates: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "certificate has expired or is not yet valid",
   CERT_NOT_YET_VALID: "certificate has expired or is not yet valid",
   CERT_REVOKED: "certificate is revoked",
-  CERT_UNTRUSTED: "certificate signed by unknown authority",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "certificate signed by unknown authority",
-  SELF_SIGNED_CERT_IN_CHAIN: "certificate signed by unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT: "certificate signed by unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "certificate signed by unknown authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "certificate signed by unknown authority",
+  CERT_UNTRUSTED: unknownAuthority,
+  DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
+  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
 };
 
 function badCertificate(code: string, peer: Peer, error: unknown): Failure {
@@ -82,8 +84,13 @@ function badCertificate(code: string, peer: Peer, error: unknown): Failure {
     code === "ERR_TLS_CERT_ALTNAME_INVALID"
       ? `certificate is not valid for ${peer.url.hostname}`
       : (certificates[code] ?? code);
+  // No authority makes up for a wrong name or time.
+  const remedy =
+    words === unknownAuthority
+      ? "name the directory of its authority's certificate by --cert-dir, or do without the check by --tls-verify=false"
+      : "have its certificate replaced, or do without the check by --tls-verify=false";
   return failure("refused", `tls: failed to verify certificate: x509: ${words}`, error, {
-    hint: "name the directory of its authority's certificate by --cert-dir, or do without the check by --tls-verify=false",
+    hint: remedy,
   });
 }
 

@@ -38,6 +38,15 @@ describe("wireFailure", () => {
     expect(failure).toMatchObject({ code: kind, message });
   });
 
+  test.each([
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", /--cert-dir/],
+    ["CERT_HAS_EXPIRED", /^have its certificate replaced/],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", /^have its certificate replaced/],
+  ])("says what helps against %s", async (code, hint) => {
+    const failure = await wireFailure(broken(code), { url });
+    expect(failure.hint).toMatch(hint);
+  });
+
   test("O2: names the proxy, without its password, where that was dialed", async () => {
     expect((await wireFailure(broken("ECONNREFUSED"), { url, proxy })).message).toBe(
       "proxyconnect tcp: dial tcp proxy.example:3128: connect: connection refused",
