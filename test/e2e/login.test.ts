@@ -2,6 +2,7 @@
 
 import { describe, expect } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { podmanNeeds } from "../support/engines.ts";
 import { answeringScript, helperPrograms, keepingScript } from "../support/helper-programs.ts";
 import { original, testWith } from "../support/needs.ts";
 import { type PeerRegistry, registryProgram, startPeerRegistry } from "../support/peers.ts";
@@ -18,6 +19,7 @@ const stored = Buffer.from(`${username}:${password}`).toString("base64");
 const plain = "--tls-verify=false";
 const passwordTest = testWith(registryProgram);
 const crossTest = testWith(registryProgram, original());
+const podmanTest = testWith(registryProgram, ...podmanNeeds);
 
 /** A registry that wants to know who asks, and somebody with a home and a session. */
 async function setUp() {
@@ -244,6 +246,24 @@ describe("login and the original", () => {
 
     await here.login(here.host);
     expect(readFileSync(here.authFile, "utf8")).toBe(theirs);
+  });
+
+  podmanTest("podman uses what is kept, and forgets it", async () => {
+    await using here = await setUp();
+    const podman = (args: readonly string[]) => here.dray(args, { program: "podman" });
+    await here.login(here.host);
+    expect(await podman(["login", "--get-login", here.host])).toMatchObject({ stdout: "jo\n" });
+    const login = await podman(["login", plain, here.host]);
+    expect(login).toMatchObject({ code: 0 });
+    expect(login.stdout).toContain("Existing credentials are valid.");
+    expect(await podman(["logout", here.host])).toMatchObject({ code: 0 });
+    expect(await here.dray(["login", "--get-login", here.host])).toMatchObject({ code: 1 });
+
+    const again = ["login", plain, "-u", username, "-p", password, here.host];
+    expect(await podman(again)).toMatchObject({ code: 0 });
+    expect(await here.fill()).toMatchObject({ code: 0, stderr: "" });
+    expect(await here.dray(["logout", here.host])).toMatchObject({ code: 0 });
+    expect(await podman(["login", "--get-login", here.host])).not.toMatchObject({ code: 0 });
   });
 
   crossTest("both speak to the same credential helper", async () => {
