@@ -68,7 +68,7 @@ async function perform(invocation: Invocation, surroundings: Surroundings): Prom
       throw await unknownCommand(invocation.word, program, tree);
     case "tool":
       checkGlobals(invocation, log);
-      if (invocation.global.commandTimeoutMs !== 0) {
+      if (invocation.global.commandTimeoutMs > 0) {
         ending.after(invocation.global.commandTimeoutMs);
       }
       return invocation.tool.definition.run(callOf(invocation, surroundings));

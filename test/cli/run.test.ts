@@ -3,6 +3,8 @@
 import { describe, expect, test } from "bun:test";
 
 import { runSource, startSource, timeless } from "../support/run-source.ts";
+import { sampleImage, writeDirectory } from "../support/sample-images.ts";
+import { Workspace } from "../support/workspace.ts";
 
 describe("run", () => {
   test("prints the version on stdout, however it is asked for", async () => {
@@ -172,5 +174,16 @@ describe("ending", () => {
     ]);
     expect(code).toBe(1);
     expect(timeless(stderr)).toMatch(/context deadline exceeded"\n$/);
+  });
+
+  test.each(["0", "-1s"])("has all the time there is with --command-timeout=%s", async (time) => {
+    using workspace = new Workspace();
+    writeDirectory(workspace.at("image"), sampleImage());
+    const { code, stderr } = await runSource([
+      `--command-timeout=${time}`,
+      "inspect",
+      `dir:${workspace.at("image")}`,
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   });
 });
