@@ -60,6 +60,8 @@ const broken: Readonly<Record<string, Words>> = {
       `dial tcp: lookup ${dialed(peer).hostname}: temporary failure in name resolution`,
       error,
     ),
+  Malformed_HTTP_Response: (_, error) =>
+    failure("unavailable", "net/http: malformed HTTP response", error),
   InvalidContentLength: (_, error) =>
     failure("refused", "net/http: the answer's Content-Length contradicts itself", error),
 };

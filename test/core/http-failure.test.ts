@@ -32,6 +32,7 @@ describe("wireFailure", () => {
       "refused",
       "tls: failed to verify certificate: x509: certificate is not valid for registry.example",
     ],
+    ["Malformed_HTTP_Response", "unavailable", "net/http: malformed HTTP response"],
     ["SomethingNew", "unavailable", "SomethingNew"],
   ])("O2: says what %s means", async (code, kind, message) => {
     const failure: unknown = await wireFailure(broken(code), { url });
