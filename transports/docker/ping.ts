@@ -1,5 +1,6 @@
 // Ping: whether there is a registry, and by which scheme it is spoken to.
 
+import { isHost } from "../../core/content/docker-name.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoted } from "../../core/foreign-text.ts";
 import type { HttpResponse } from "../../core/http.ts";
@@ -64,7 +65,8 @@ async function ask(options: PingOptions, scheme: string, stop: AbortController):
 /** Names of images allow more than addresses do: any number as a port, and four numbers that are no IP. */
 function rootOf(scheme: string, host: string): URL {
   const root = URL.parse(`${scheme}://${host}/`);
-  if (root !== null && root.href === `${root.origin}/`) return root;
+  // Parsing alone would leave out line breaks and decode the rest: that is another host.
+  if (root !== null && isHost(host) && root.href === `${root.origin}/`) return root;
   throw new Failure("usage", `${quoted(host)} is not the address of a registry`, {
     hint: "write HOST or HOST:PORT, with a port of at most 65535",
   });

@@ -59,7 +59,10 @@ describe("pingOnce", () => {
     "user@a.example",
     "a.example?b",
     "a/b",
-  ])("refuses %j, which is no address", async (host) => {
+    "",
+    "a.exa\nmple",
+    "a.exa%6dple",
+  ])("N1: refuses %j, which is no address", async (host) => {
     for (const insecure of [false, true]) {
       expect(await rejection(ping(host, insecure, 200, 200))).toMatchObject({
         code: "usage",
