@@ -8,11 +8,7 @@ import type { ImageReference, TransportTable } from "./transport.ts";
 export function parseImageName(text: string, transports: TransportTable): ImageReference {
   const colon = text.indexOf(":");
   if (colon < 0) {
-    throw invalid(
-      text,
-      "expected colon-separated transport:reference",
-      `for an image in a registry, write docker://${text}`,
-    );
+    throw invalid(text, "expected colon-separated transport:reference", registryHint(text));
   }
   const name = text.slice(0, colon);
   const transport = Object.hasOwn(transports, name) ? transports[name] : undefined;
@@ -29,8 +25,13 @@ export function parseImageName(text: string, transports: TransportTable): ImageR
 function hintFor(text: string, name: string, transports: TransportTable): string {
   const near = nearest(name, Object.keys(transports));
   if (near !== undefined) return `did you mean ${near}:?`;
-  const known = Object.keys(transports).sort().join(", ");
-  return `known transports are ${known}; for an image in a registry, write docker://${text}`;
+  const known = `known transports are ${Object.keys(transports).sort().join(", ")}`;
+  // A host, or an image with a tag, rather than a kind of storage.
+  return /[./]/.test(name) || /^[a-z0-9]+$/.test(name) ? `${registryHint(text)}; ${known}` : known;
+}
+
+function registryHint(text: string): string {
+  return text === "" ? "name an image" : `for an image in a registry, write docker://${text}`;
 }
 
 function invalid(text: string, what: string, hint: string): Failure {

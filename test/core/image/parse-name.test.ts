@@ -27,10 +27,15 @@ describe("parseImageName", () => {
     [
       "quay.io/a:1",
       'Invalid image name "quay.io/a:1", unknown transport "quay.io/a"',
-      "known transports are dir, memory; for an image in a registry, write docker://quay.io/a:1",
+      "for an image in a registry, write docker://quay.io/a:1; known transports are dir, memory",
+    ],
+    [
+      "containers-storage:a",
+      'Invalid image name "containers-storage:a", unknown transport "containers-storage"',
+      "known transports are dir, memory",
     ],
     ["constructor:a", 'Invalid image name "constructor:a", unknown transport "constructor"', ""],
-    ["", 'Invalid image name "", expected colon-separated transport:reference', ""],
+    ["", 'Invalid image name "", expected colon-separated transport:reference', "name an image"],
   ])("refuses %j in the original's words, with a hint of its own", (text, message, hint) => {
     const failure = asFailure(failureOf(() => parseImageName(text, transports)));
     expect(failure).toMatchObject({ code: "usage", message });
