@@ -224,7 +224,9 @@ async function recode(
     return stored.through((bytes) => pack(note(bytes)), { mediaType });
   }
   const check = layerContent(blob.digest, diffId);
-  return stored.through((bytes) => pack(note(check(unpack(bytes)))), { mediaType });
+  // What the check has proved nobody has to compute again.
+  const becomes = { mediaType, ...(to === "none" && diffId !== undefined && { digest: diffId }) };
+  return stored.through((bytes) => pack(note(check(unpack(bytes)))), becomes);
 }
 
 /** Loads the compression only where it is needed: the runtime's zlib costs more than all of our code. */
