@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { givenSecrets } from "./given-secrets.ts";
 
 /** What a program is given. */
 export interface RunOptions {
@@ -44,7 +45,7 @@ export const executable = process.env["DRAY"] ?? resolve(import.meta.dir, "../..
 
 const home = "/proc/no-home";
 
-/** Runs a program to its end. */
+/** Runs a program to its end, and throws if it shows a secret that it was given (O2). */
 export function run(args: readonly string[], options: RunOptions): Promise<RunResult> {
   return start(args, options).done;
 }
@@ -79,6 +80,10 @@ export function start(args: readonly string[], options: RunOptions): Running {
   const finish = async (): Promise<RunResult> => {
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     await child.exited;
+    for (const secret of givenSecrets(args, options.input)) {
+      if (!`${stdout}${stderr}`.includes(secret)) continue;
+      throw new Error(`O2: ${program} showed a secret:\n${stdout}${stderr}`);
+    }
     return {
       code: child.exitCode ?? 128 + signalNumber(String(child.signalCode)),
       stdout,
