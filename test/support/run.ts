@@ -66,8 +66,11 @@ export function start(args: readonly string[], options: RunOptions): Running {
   if (program.includes("/") && !existsSync(program)) {
     throw new Error(`${program} is not there: build it with \`bun scripts/build.ts\``);
   }
+  const secrets = givenSecrets(args, options.input);
+  // Whoever is given a secret has to keep it in the debug log, too.
+  const listening = program === executable && secrets.length > 0 && !args.includes("--debug");
   const started = performance.now();
-  const child = Bun.spawn([program, ...args], {
+  const child = Bun.spawn([program, ...(listening ? ["--debug"] : []), ...args], {
     cwd: options.cwd,
     env: environment(options.env),
     stdin: options.input === undefined ? "ignore" : new TextEncoder().encode(options.input),
@@ -80,20 +83,28 @@ export function start(args: readonly string[], options: RunOptions): Running {
   const finish = async (): Promise<RunResult> => {
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     await child.exited;
-    for (const secret of givenSecrets(args, options.input)) {
+    for (const secret of secrets) {
       if (!`${stdout}${stderr}`.includes(secret)) continue;
       throw new Error(`O2: ${program} showed a secret:\n${stdout}${stderr}`);
     }
     return {
       code: child.exitCode ?? 128 + signalNumber(String(child.signalCode)),
       stdout,
-      stderr,
+      stderr: listening ? withoutDebug(stderr) : stderr,
       wallMs: performance.now() - started,
       cpuMs: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000,
       peakBytes: memory?.() ?? 0,
     };
   };
   return { pid: child.pid, done: finish(), kill: (signal) => child.kill(signal) };
+}
+
+/** Returns what a program says without `--debug`: no debug lines, no causes and no stacks. */
+function withoutDebug(stderr: string): string {
+  const said = stderr.split(/(?<=\n)/);
+  return said
+    .filter((line) => !/ level=debug |^\s+at |^[A-Za-z]*(?:Failure|Error): /.test(line))
+    .join("");
 }
 
 /** What a person types when the program asks: a question's end, and the answer, keys and all. */
