@@ -1,8 +1,9 @@
 // Needs: tests that ask for more than the machine may have.
 
 import { test } from "bun:test";
+import { newerHas } from "./newer-debian.ts";
 
-/** Something a test asks for: a program on the PATH, or to be run by root. */
+/** Something a test asks for: a program on the PATH, `newer:PROGRAM` of a newer Debian, or `root`. */
 export type Need = string;
 
 type Body = () => void | Promise<unknown>;
@@ -37,5 +38,6 @@ export function original(): string {
 }
 
 function isHere(need: Need): boolean {
-  return need === "root" ? process.getuid?.() === 0 : Bun.which(need) !== null;
+  if (need === "root") return process.getuid?.() === 0;
+  return need.startsWith("newer:") ? newerHas(need.slice(6)) : Bun.which(need) !== null;
 }
