@@ -124,6 +124,7 @@ describe("bytesOf", () => {
   test("P6: takes time that grows with the length only", () => {
     const began = performance.now();
     failureOf(() => bytesOf(placed(`${"A".repeat(1 << 20)}=====`)));
-    expect(performance.now() - began).toBeLessThan(50);
+    // What grows with the square takes minutes; a busy machine does not.
+    expect(performance.now() - began).toBeLessThan(1000);
   });
 });
