@@ -170,7 +170,7 @@ const doors: readonly (readonly [name: RegExp, door: RegExp])[] = [
   [/^openpgp$/, /^core\/trust\/openpgp\.ts$/],
   [/^@noble\/ciphers(\/|$)/, /^core\/trust\/sigstore\/key-file\.ts$/],
   [/^jose$/, /^core\/blob\/jwe\.ts$/],
-  [/^yaml$/, /^core\/config\/yaml\.ts$/],
+  [/^yaml$/, /^core\/yaml\.ts$/],
   [/^bun:ffi$/, /^transports\/shared\/libc\.ts$/],
   [/^bun:sqlite$/, /^core\/cache\/sqlite\.ts$/],
   [/^node:process$/, /^cli\//],

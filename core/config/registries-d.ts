@@ -9,7 +9,7 @@ import { asFailure, during, Failure } from "../failure.ts";
 import { quoted } from "../foreign-text.ts";
 import { exists, isMissing, readConfigFile } from "./config-file.ts";
 import { userDirectory } from "./locations.ts";
-import type { Yaml, YamlMapping } from "./yaml.ts";
+import type { Yaml, YamlMapping } from "../yaml.ts";
 
 /** What is said about signatures in one place. What is absent is left to a wider place. */
 export interface SignatureStorage {
@@ -113,7 +113,7 @@ async function readFile(path: string): Promise<StorageFile> {
   const bytes = await bytesOf(path);
   if (bytes === undefined) return { namespaces: new Map() };
   return during(`parsing ${path}`, async () => {
-    const { parseYaml } = await import("./yaml.ts");
+    const { parseYaml } = await import("../yaml.ts");
     const file = mappingOf(await parseYaml(bytes), "the file");
     const places = [...mappingOf(file.get("docker") ?? "", quoted("docker"))];
     const fallback = file.get("default-docker");

@@ -4,7 +4,7 @@ import { during, Failure } from "../failure.ts";
 import { quoted } from "../foreign-text.ts";
 import { type TlsProtocol, tlsVersions } from "../http-tls.ts";
 import { readConfigFile } from "./config-file.ts";
-import { parseYaml, type Yaml } from "./yaml.ts";
+import { parseYaml, type Yaml } from "../yaml.ts";
 
 /**
  * Reads a file as containers-tls-details.yaml(5) describes it.

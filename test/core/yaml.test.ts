@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
-import { parseYaml } from "../../../core/config/yaml.ts";
-import { rejection } from "../../support/rejection.ts";
+import { parseYaml } from "../../core/yaml.ts";
+import { rejection } from "../support/rejection.ts";
 
 const parse = (text: string) => parseYaml(Buffer.from(text));
 

@@ -1,7 +1,7 @@
 // YAML: the one place that reads it.
 
-import { Failure } from "../failure.ts";
-import { limits } from "../limits.ts";
+import { Failure } from "./failure.ts";
+import { limits } from "./limits.ts";
 
 /** What YAML text means, with every scalar left as the text it was written as. */
 export type Yaml = string | readonly Yaml[] | YamlMapping;
