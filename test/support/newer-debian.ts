@@ -41,7 +41,7 @@ function wrapperOf(program: string): string {
   return `#!/bin/sh
 exec unshare --mount --propagation private -- /bin/sh -c '
   for each in tmp proc dev sys; do mount --rbind "/$each" "${newerDebian}/$each" || exit 125; done
-  exec chroot "${newerDebian}" /bin/sh -c "cd \\"\\$0\\" && exec \\"\\$@\\"" "$PWD" "$@"
+  exec /usr/sbin/chroot "${newerDebian}" /bin/sh -c "cd \\"\\$0\\" && exec \\"\\$@\\"" "$PWD" "$@"
 ' sh ${program} "$@"
 `;
 }
