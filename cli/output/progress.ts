@@ -41,6 +41,10 @@ export function lineFor(event: CopyEvent): string | undefined {
       return `Copying ${event.role === "config" ? "config" : "blob"} ${event.digest}`;
     case "manifest-begun":
       return `Writing manifest ${event.of === "list" ? "list " : ""}to image destination`;
+    case "signing-begun": {
+      const { activity, number } = event;
+      return `Creating signature${number === undefined ? "" : ` ${number}`}: ${activity}`;
+    }
     case "signatures-begun":
       return event.of === "list" ? "Storing list signatures" : "Storing signatures";
     case "blob-moved":

@@ -11,11 +11,12 @@ import { diffIdsOf } from "../manifest/config.ts";
 import { parseManifest } from "../manifest/manifest.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage, Candidate } from "../trust/gate.ts";
-import { commitImage } from "./commit.ts";
+import { commitImage, digestAsWritten } from "./commit.ts";
 import { checkEmbeddedName, embeddedNameOf } from "./embedded-name.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import { planImage } from "./plan.ts";
 import type { CopyRequest } from "./request.ts";
+import { checkHoldsSignatures, signManifest } from "./sign.ts";
 import { transferBlobs } from "./transfer.ts";
 
 /** One admitted image that is to be written. */
@@ -40,6 +41,7 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     request.signatures === "remove"
       ? []
       : await readSignatures(candidate, { of: "image", writer, request });
+  checkHoldsSignatures(writer, request);
   const frozenBecause = whyFrozen({
     writer,
     request,
@@ -63,14 +65,12 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
   const name = embeddedNameOf(writer.name);
   const commit = { manifest, plan, moved, transfer, readConfig, role, name, now };
   const written = await commitImage(commit);
-  if (signatures.length > 0) {
+  const digest = digestAsWritten(written, image);
+  const all = [...signatures, ...(await signManifest(digest, request))];
+  if (all.length > 0) {
     request.tell({ kind: "signatures-begun", of: "image" });
-    const instance = role === "instance" ? image.digest : undefined;
-    await during(
-      "writing signatures",
-      () => writer.putSignatures(signatures, instance),
-      "destination",
-    );
+    const of = { digest, ...(role === "instance" && { instance: digest }) };
+    await during("writing signatures", () => writer.putSignatures(all, of), "destination");
   }
   return written;
 }

@@ -16,6 +16,7 @@ import { copyImage, readSignatures } from "./copy-image.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import type { CopyRequest } from "./request.ts";
 import { listFormats, selectInstances } from "./select.ts";
+import { checkHoldsSignatures, signManifest } from "./sign.ts";
 
 /**
  * Copies a list, with all of its images or with none, up to and including the commit. Returns the list as
@@ -42,6 +43,7 @@ export async function copyList(
   }
   const signatures =
     request.signatures === "copy" ? await readSignatures(top, { of: "list", writer, request }) : [];
+  checkHoldsSignatures(writer, request);
   checkPinned(writer, [admitted.manifest]);
   const frozenBecause = whyFrozen({
     writer,
@@ -79,9 +81,11 @@ export async function copyList(
     updates,
     ownPlatform: request.platform,
   });
+  const digest = digestAsWritten(written, admitted);
+  const all = [...signatures, ...(await signManifest(digest, request))];
   request.tell({ kind: "signatures-begun", of: "list" });
-  if (signatures.length > 0) {
-    await during("writing signatures", () => writer.putSignatures(signatures), "destination");
+  if (all.length > 0) {
+    await during("writing signatures", () => writer.putSignatures(all, { digest }), "destination");
   }
   await during("committing the finished image", () => writer.commit(), "destination");
   return written;

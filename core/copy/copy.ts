@@ -13,6 +13,7 @@ import { Candidate } from "../trust/gate.ts";
 import { copyImage } from "./copy-image.ts";
 import { copyList } from "./copy-list.ts";
 import type { CopyOutcome, CopyRequest } from "./request.ts";
+import { prepareSigning } from "./sign.ts";
 
 /**
  * Copies an image, one image of a list, or a list.
@@ -74,11 +75,12 @@ async function copySingle(
   return written;
 }
 
-function openDestination({ source, destination }: CopyRequest): Promise<ImageDestination> {
-  const { reference, context } = destination;
+async function openDestination(request: CopyRequest): Promise<ImageDestination> {
+  await prepareSigning(request);
+  const { reference, context } = request.destination;
   return during(
     `initializing destination ${spelled(reference)}`,
-    () => reference.openDestination({ ...context, origin: source.reference }),
+    () => reference.openDestination({ ...context, origin: request.source.reference }),
     "destination",
   );
 }

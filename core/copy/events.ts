@@ -34,6 +34,8 @@ export type CopyEvent =
       readonly size: number;
     }
   | { readonly kind: "manifest-begun"; readonly of: "image" | "list" }
+  /** A new signature is made. `number` counts them from one; it is absent where there is but one. */
+  | { readonly kind: "signing-begun"; readonly activity: string; readonly number?: number }
   | { readonly kind: "signatures-begun"; readonly of: "image" | "list" }
   /** Something the user should know although the copy goes on. */
   | { readonly kind: "warning"; readonly message: string };

@@ -2,11 +2,13 @@
 
 import type { BlobInfo } from "../cache/blob-info.ts";
 import type { Digest } from "../content/digest.ts";
+import type { DockerName } from "../content/docker-name.ts";
 import type { ManifestType } from "../content/media-types.ts";
 import type { PlatformWish } from "../content/platform.ts";
 import type { RawManifest } from "../image/source.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
 import type { Gate } from "../trust/gate.ts";
+import type { Signer } from "../trust/signer.ts";
 import type { Tell } from "./events.ts";
 import type { ImageSelection } from "./select.ts";
 
@@ -14,6 +16,14 @@ import type { ImageSelection } from "./select.ts";
 export interface CopySide {
   readonly reference: ImageReference;
   readonly context: TransportContext;
+}
+
+/** Who signs, and as what. */
+export interface Signing {
+  /** In this order; never empty. */
+  readonly signers: readonly Signer[];
+  /** What the signatures call the image; absent: what the destination calls it. */
+  readonly identity?: DockerName;
 }
 
 /** What is to be copied, and how. */
@@ -30,6 +40,8 @@ export interface CopyRequest {
   readonly preserveDigests: boolean;
   /** Which signatures travel: all, none, or none of the list's own. */
   readonly signatures: "copy" | "remove" | "remove-from-list";
+  /** Who signs what is written; absent: nobody. */
+  readonly signing?: Signing;
   /** Blobs moved at a time, where both sides allow several. */
   readonly parallelBlobs: number;
   readonly tell: Tell;

@@ -5,7 +5,7 @@ import type { Digest } from "../content/digest.ts";
 import type { Compression } from "../content/media-types.ts";
 import type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
 import type { ImageName } from "./name.ts";
-import type { Signature } from "./source.ts";
+import type { Signature, SignedManifest } from "./source.ts";
 
 // Transports see of trust only these two.
 export type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
@@ -85,7 +85,8 @@ export interface ImageDestination extends AsyncDisposable {
    */
   putManifest(manifest: OutgoingManifest, instance?: Digest): Promise<void>;
 
-  putSignatures(signatures: readonly Signature[], instance?: Digest): Promise<void>;
+  /** Writes the signatures of a manifest that was put: these, and no others. */
+  putSignatures(signatures: readonly Signature[], of: SignedManifest): Promise<void>;
 
   /** Makes the image visible under its name. */
   commit(): Promise<void>;

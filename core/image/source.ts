@@ -15,6 +15,14 @@ export interface RawManifest {
 /** A signature as stored: opaque bytes in the signature blob format. */
 export type Signature = Uint8Array;
 
+/** Whose signatures are meant: those of one manifest. */
+export interface SignedManifest {
+  /** Of the very bytes that are judged, or that were written. */
+  readonly digest: Digest;
+  /** Which image of the list it is, by the digest that the list has for it; absent: the top level. */
+  readonly instance?: Digest;
+}
+
 /** How a blob is to be read. */
 export interface BlobReading {
   /** Ends the reading. */
@@ -37,8 +45,11 @@ export interface ImageSource extends AsyncDisposable {
   /** Returns the manifest as stored. Fails with `not-found` if there is none. */
   readManifest(instance?: Digest): Promise<RawManifest>;
 
-  /** Returns all signatures kept with the image, in no particular order. */
-  readSignatures(instance?: Digest): Promise<readonly Signature[]>;
+  /**
+   * Returns all signatures kept for a manifest, in no particular order. A name that leads somewhere else
+   * by now is none the wiser: what counts is the digest.
+   */
+  readSignatures(of: SignedManifest): Promise<readonly Signature[]>;
 
   /**
    * Opens a blob. The bytes come as stored, neither decompressed nor checked.

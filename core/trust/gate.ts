@@ -91,10 +91,16 @@ export class Candidate {
     return expected ?? manifestDigest(bytes);
   }
 
-  /** Returns the signatures kept with the image. */
+  /** Returns the signatures kept for the manifest, whatever the name leads to meanwhile. */
   signatures(): Promise<readonly Signature[]> {
-    this.#signatures ??= this.#source.readSignatures(this.instance);
+    this.#signatures ??= this.#readSignatures();
     return this.#signatures;
+  }
+
+  async #readSignatures(): Promise<readonly Signature[]> {
+    const { instance } = this;
+    const digest = await this.digest();
+    return this.#source.readSignatures({ digest, ...(instance !== undefined && { instance }) });
   }
 
   /** Returns a small blob of the image, such as its config, verified. */

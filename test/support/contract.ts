@@ -285,7 +285,11 @@ export function contractSuite(
 
     test("signatures are read back, or refused in words", async () => {
       await using place = await open();
-      const signatures = [randomBytes("one", 100), randomBytes("two", 200)];
+      // What begins so is taken for an OpenPGP message.
+      const signatures = [randomBytes("one", 100), randomBytes("two", 200)].map((bytes) =>
+        Uint8Array.of(0x90, ...bytes),
+      );
+      const of = { digest: parseDigest(image.manifest.digest) };
       {
         await using destination = await openDestination(place, "a");
         if (destination.traits.refusesSignatures !== undefined) {
@@ -293,11 +297,11 @@ export function contractSuite(
           return;
         }
         await putSample(destination, image);
-        await destination.putSignatures(signatures);
+        await destination.putSignatures(signatures, of);
         await destination.commit();
       }
       await using source = await openSource(place, "a");
-      expect((await source.readSignatures()).map(hexOf).toSorted()).toEqual(
+      expect((await source.readSignatures(of)).map(hexOf).toSorted()).toEqual(
         signatures.map(hexOf).toSorted(),
       );
     });

@@ -69,9 +69,9 @@ export class FaultyTransport implements Transport {
         this.#count("readManifest");
         return inner.readManifest(instance);
       },
-      readSignatures: async (instance) => {
+      readSignatures: async (of) => {
         this.#count("readSignatures");
-        return inner.readSignatures(instance);
+        return inner.readSignatures(of);
       },
       openBlob: async (blob, reading) => {
         this.#count("openBlob");
@@ -98,9 +98,9 @@ export class FaultyTransport implements Transport {
         this.#count("putManifest");
         return inner.putManifest(manifest, instance);
       },
-      putSignatures: async (signatures, instance) => {
+      putSignatures: async (signatures, of) => {
         this.#count("putSignatures");
-        return inner.putSignatures(signatures, instance);
+        return inner.putSignatures(signatures, of);
       },
       commit: async () => {
         this.#count("commit");

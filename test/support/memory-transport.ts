@@ -14,7 +14,12 @@ import type {
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { ImageName } from "../../core/image/name.ts";
-import type { ImageSource, RawManifest, Signature } from "../../core/image/source.ts";
+import type {
+  ImageSource,
+  RawManifest,
+  Signature,
+  SignedManifest,
+} from "../../core/image/source.ts";
 import type { ImageReference, Transport } from "../../core/image/transport.ts";
 import { blobsOf, manifestsOf, type Sample } from "./sample-images.ts";
 
@@ -92,7 +97,7 @@ class MemorySource implements ImageSource {
     return manifest;
   }
 
-  async readSignatures(instance?: Digest): Promise<readonly Signature[]> {
+  async readSignatures({ instance }: SignedManifest): Promise<readonly Signature[]> {
     return this.#kept.images.get(this.name.text)?.signatures.get(instance ?? "") ?? [];
   }
 
@@ -152,7 +157,10 @@ class MemoryDestination implements ImageDestination {
     this.#manifests.set(instance ?? "", { bytes, mediaType });
   }
 
-  async putSignatures(signatures: readonly Signature[], instance?: Digest): Promise<void> {
+  async putSignatures(
+    signatures: readonly Signature[],
+    { instance }: SignedManifest,
+  ): Promise<void> {
     this.#signatures.set(instance ?? "", signatures);
   }
 

@@ -19,7 +19,7 @@ import type {
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { ImageName } from "../../core/image/name.ts";
-import type { Signature } from "../../core/image/source.ts";
+import type { Signature, SignedManifest } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { writeBlobFile } from "../shared/blob-file.ts";
@@ -154,7 +154,10 @@ class DirDestination implements ImageDestination {
     await this.#gather(manifestFileOf(instance), manifest.bytes);
   }
 
-  async putSignatures(signatures: readonly Signature[], instance?: Digest): Promise<void> {
+  async putSignatures(
+    signatures: readonly Signature[],
+    { instance }: SignedManifest,
+  ): Promise<void> {
     for (const [index, signature] of signatures.entries()) {
       await this.#gather(signatureFileOf(instance, index + 1), signature);
     }

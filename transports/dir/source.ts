@@ -7,7 +7,13 @@ import type { Descriptor } from "../../core/content/descriptor.ts";
 import type { Digest } from "../../core/content/digest.ts";
 import { Failure, inContext } from "../../core/failure.ts";
 import type { ImageName } from "../../core/image/name.ts";
-import type { BlobReading, ImageSource, RawManifest, Signature } from "../../core/image/source.ts";
+import type {
+  BlobReading,
+  ImageSource,
+  RawManifest,
+  Signature,
+  SignedManifest,
+} from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { guessType } from "../../core/manifest/manifest.ts";
@@ -43,7 +49,7 @@ class DirSource implements ImageSource {
     return { bytes, mediaType: guessType(bytes) ?? "" };
   }
 
-  async readSignatures(instance?: Digest): Promise<readonly Signature[]> {
+  async readSignatures({ instance }: SignedManifest): Promise<readonly Signature[]> {
     const signatures: Signature[] = [];
     let total = 0;
     for (let number = 1; ; number++) {

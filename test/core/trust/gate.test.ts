@@ -5,7 +5,7 @@ import { streamOf } from "../../../core/blob/stream.ts";
 import { type Digest, digestOf } from "../../../core/content/digest.ts";
 import { Failure } from "../../../core/failure.ts";
 import type { ImageName } from "../../../core/image/name.ts";
-import type { ImageSource, RawManifest } from "../../../core/image/source.ts";
+import type { ImageSource, RawManifest, SignedManifest } from "../../../core/image/source.ts";
 import { limits } from "../../../core/limits.ts";
 import {
   AdmittedImage,
@@ -294,20 +294,43 @@ describe("Candidate", () => {
     expect(admitted.digest).toBe(digestAt(manifestOf("answer 1")));
   });
 
-  test("G3: reads signatures once, for the instance it stands for", async () => {
-    const asked: (Digest | undefined)[] = [];
-    const source = sourceOf(
+  test("G3: reads signatures once, for the digest of the bytes that are judged", async () => {
+    let reads = 0;
+    const asked: SignedManifest[] = [];
+    const moving = sourceOf(
       {},
       {
-        readSignatures: async (instance) => {
-          asked.push(instance);
+        readManifest: async () => manifestOf(`answer ${++reads}`),
+        readSignatures: async (of) => {
+          asked.push(of);
           return [layer];
         },
       },
     );
-    const candidate = new Candidate(source).pick(layerDescriptor.digest);
+    const candidate = new Candidate(moving);
     expect(await candidate.signatures()).toBe(await candidate.signatures());
-    expect(asked).toEqual([layerDescriptor.digest]);
+    const admitted = await accepting.admit(candidate);
+    expect(asked).toEqual([{ digest: digestAt(manifestOf("answer 1")) }]);
+    expect(admitted.manifest).toEqual(manifestOf("answer 1"));
+  });
+
+  test("G3: says which image of a list the signatures are for", async () => {
+    const asked: SignedManifest[] = [];
+    const source = {
+      ...holding([listOf([image]), image]),
+      readSignatures: async (of: SignedManifest) => {
+        asked.push(of);
+        return [];
+      },
+    };
+    await new Candidate(source).pick(digestAt(image)).signatures();
+    expect(asked).toEqual([{ digest: digestAt(image), instance: digestAt(image) }]);
+  });
+
+  test("G3: reads no signatures for a manifest that is not what it was asked for by", async () => {
+    const parts = { readManifest: async () => image, readSignatures: async () => [layer] };
+    const wrong = sourceOf({ digest: digestAt(manifestOf("other")) }, parts);
+    await expect(new Candidate(wrong).signatures()).rejects.toMatchObject({ code: "corrupt" });
   });
 
   test.each<[string, Partial<ImageName>, Digest | undefined]>([

@@ -29,6 +29,7 @@ import { SmallDisk } from "../../support/small-disk.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { treeOf } from "../../support/trees.ts";
 import { Workspace } from "../../support/workspace.ts";
+import { someManifest } from "../../support/some-manifest.ts";
 
 const sample = sampleImage({ seed: "new", ballastBytes: 1000 });
 const earlier = sampleImage({ seed: "earlier", ballastBytes: 1000 });
@@ -147,7 +148,7 @@ describe("the destination of dir", () => {
     expect(await destination.reuseBlob({ digest, mediaType }, "layer")).toBeUndefined();
     writeFileSync(workspace.at("precious"), "precious");
     await putSample(destination, sample);
-    await destination.putSignatures([new Uint8Array([1])]);
+    await destination.putSignatures([new Uint8Array([1])], someManifest);
     await destination.commit();
     expect(readFileSync(workspace.at("precious"), "utf8")).toBe("precious");
     expect(statSync(workspace.at("image", hexOf(layer.digest))).size).toBe(layer.bytes.length);

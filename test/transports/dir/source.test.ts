@@ -8,6 +8,7 @@ import { dir } from "../../../transports/dir/reference.ts";
 import { sampleImage, writeDirectory } from "../../support/sample-images.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
+import { someManifest } from "../../support/some-manifest.ts";
 
 const sample = sampleImage({ ballastBytes: 100 });
 
@@ -60,7 +61,9 @@ describe("the source of dir", () => {
       writeFileSync(workspace.at("image", `signature-${number}`), `s${number}`);
     }
     await using source = await open(workspace);
-    const read = (await source.readSignatures()).map((each) => Buffer.from(each).toString());
+    const read = (await source.readSignatures(someManifest)).map((each) =>
+      Buffer.from(each).toString(),
+    );
     expect(read).toEqual(["s1", "s2"]);
   });
 
@@ -70,14 +73,14 @@ describe("the source of dir", () => {
       writeFileSync(workspace.at("image", `signature-${number}`), "s");
     }
     await using source = await open(workspace);
-    expect(await rejection(source.readSignatures())).toMatchObject({ code: "corrupt" });
+    expect(await rejection(source.readSignatures(someManifest))).toMatchObject({ code: "corrupt" });
   });
 
   test("a directory in place of a blob is a failure", async () => {
     using workspace = filled();
     mkdirSync(workspace.at("image", "signature-1"));
     await using source = await open(workspace);
-    expect(await rejection(source.readSignatures())).toMatchObject({ code: "io" });
+    expect(await rejection(source.readSignatures(someManifest))).toMatchObject({ code: "io" });
   });
 });
 

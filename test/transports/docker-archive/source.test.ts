@@ -8,6 +8,7 @@ import { type DockerTarWish, dockerTar, one } from "../../support/docker-tars.ts
 import { rejection } from "../../support/rejection.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
+import { someManifest } from "../../support/some-manifest.ts";
 
 class Kept implements Disposable {
   readonly workspace = new Workspace();
@@ -48,7 +49,7 @@ describe("openSource", () => {
     await source.readManifest();
     expect(readdirSync(kept.workspace.path)).toEqual(["a.tar"]);
     expect(source.concurrent).toBe(true);
-    expect(await source.readSignatures()).toEqual([]);
+    expect(await source.readSignatures(someManifest)).toEqual([]);
   });
 
   test("a broken table of contents is found at once, a tag that is not there with the manifest", async () => {

@@ -8,6 +8,7 @@ import { rejection } from "../../support/rejection.ts";
 import { hexOf, sampleImage } from "../../support/sample-images.ts";
 import { startScriptedEngine } from "../../support/scripted-engine.ts";
 import { tarOf } from "../../support/tar-bytes.ts";
+import { someManifest } from "../../support/some-manifest.ts";
 
 const image = sampleImage({ seed: "daemon", layers: ["none", "gzip"] });
 
@@ -57,7 +58,7 @@ describe("docker-daemon: as a source", () => {
       }
       const config = await collect(await source.openBlob(descriptorOf(image.config)), 1e6);
       expect(Buffer.compare(config, image.config.bytes)).toBe(0);
-      expect(await source.readSignatures()).toEqual([]);
+      expect(await source.readSignatures(someManifest)).toEqual([]);
     }
     expect(readdirSync(engine.workspace.path)).toEqual(["engine.sock"]);
   });

@@ -11,6 +11,7 @@ import {
   type RegistryServer,
   startRegistry,
 } from "../../support/registry-server.ts";
+import { someManifest } from "../../support/some-manifest.ts";
 
 const layer = new TextEncoder().encode("a layer of some length");
 const wanted = {
@@ -256,8 +257,8 @@ describe("putSignatures", () => {
   test("takes none, and says why", async () => {
     await using registry = startRegistry();
     await using destination = await open(registry.host);
-    await destination.putSignatures([]);
-    await expect(destination.putSignatures([layer])).rejects.toMatchObject({
+    await destination.putSignatures([], someManifest);
+    await expect(destination.putSignatures([layer], someManifest)).rejects.toMatchObject({
       code: "unsupported",
       message: destination.traits.refusesSignatures,
     });

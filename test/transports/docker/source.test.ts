@@ -7,6 +7,7 @@ import type { ImageSource } from "../../../core/image/source.ts";
 import { docker } from "../../../transports/docker/reference.ts";
 import { dockerContext, type DockerWish } from "../../support/docker-context.ts";
 import { type RegistryOptions, startRegistry } from "../../support/registry-server.ts";
+import { someManifest } from "../../support/some-manifest.ts";
 
 const manifest = new TextEncoder().encode('{"schemaVersion":2,"layers":[]}');
 const digest = digestOf(manifest);
@@ -53,7 +54,7 @@ describe("openSource", () => {
   test("has no signatures", async () => {
     await using registry = registryWithImage();
     await using source = await open(registry.host);
-    expect(await source.readSignatures()).toEqual([]);
+    expect(await source.readSignatures(someManifest)).toEqual([]);
   });
 
   test("fails with not-found where there is no such image", async () => {

@@ -24,6 +24,7 @@ import { type TarEntry, tarOf } from "../../../support/tar-bytes.ts";
 import { transportContext } from "../../../support/transport-context.ts";
 import { treeOf } from "../../../support/trees.ts";
 import { Workspace } from "../../../support/workspace.ts";
+import { someManifest } from "../../../support/some-manifest.ts";
 
 const image = sampleImage({ seed: "image", format: "oci", ballastBytes: 1000 });
 const other = sampleImage({ seed: "other", format: "oci", ballastBytes: 1000 });
@@ -116,7 +117,7 @@ describe("the destination of oci-archive", () => {
       message: `open ${workspace.path}: is a directory`,
     });
     await using destination = await open(workspace.at("a.tar"));
-    expect((await rejection(destination.putSignatures([]))).message).toBe(
+    expect((await rejection(destination.putSignatures([], someManifest))).message).toBe(
       "Pushing signatures for OCI images is not supported",
     );
   });

@@ -15,6 +15,7 @@ import { type TarEntry, tarOf } from "../../../support/tar-bytes.ts";
 import { transportContext } from "../../../support/transport-context.ts";
 import { treeOf } from "../../../support/trees.ts";
 import { Workspace } from "../../../support/workspace.ts";
+import { someManifest } from "../../../support/some-manifest.ts";
 
 const image = sampleImage({ format: "oci", ballastBytes: 100 });
 const list = sampleList({ ballastBytes: 100 });
@@ -114,7 +115,7 @@ describe("the source of oci-archive", () => {
       const { bytes } = await source.readManifest(parseDigest(manifest.digest));
       expect(Buffer.compare(bytes, manifest.bytes)).toBe(0);
     }
-    expect(await source.readSignatures()).toEqual([]);
+    expect(await source.readSignatures(someManifest)).toEqual([]);
   });
 
   const component = (path: string) => `Error reading tar archive component "${path}": `;
