@@ -1,7 +1,15 @@
 // Identity: which names in a signature fit which image.
 
-import { type DockerName, isHost, isRepository, parseDockerName } from "../content/docker-name.ts";
-import { asFailure } from "../failure.ts";
+import {
+  type DockerName,
+  fullName,
+  fullRepository,
+  isHost,
+  isRepository,
+  parseDockerName,
+} from "../content/docker-name.ts";
+import { asFailure, Failure } from "../failure.ts";
+import type { ImageName } from "../image/name.ts";
 import { membersOf, needed, type Placed, quoted, textOf, typeOf, wrong } from "./strict-json.ts";
 
 /** Which names a signature may give an image: the `signedIdentity` of a policy requirement. */
@@ -39,6 +47,71 @@ export function parseSignedIdentity(match: Placed): SignedIdentity {
     }
     default:
       throw wrong(match, `Unknown policy reference match type ${quoted(kind)}`);
+  }
+}
+
+/**
+ * Tells whether the name that a signature gives fits an image.
+ *
+ * A name that cannot be parsed fits none, and no name of its own fits an image outside of registries.
+ */
+export function isAcceptedName(
+  identity: SignedIdentity,
+  { docker }: Pick<ImageName, "docker">,
+  claimedName: string,
+): boolean {
+  const signed = parsedOrNone(claimedName);
+  if (signed === undefined) return false;
+  switch (identity.kind) {
+    case "exactReference":
+      return isWhole(signed) && fullName(signed) === fullName(identity.reference);
+    case "exactRepository":
+      return fullRepository(signed) === fullRepository(identity.repository);
+  }
+  const own = docker === undefined ? undefined : parsedOrNone(docker);
+  if (own === undefined) return false;
+  switch (identity.kind) {
+    case "matchExact":
+      return isWhole(own) && isWhole(signed) && fullName(own) === fullName(signed);
+    case "matchRepository":
+      return fullRepository(own) === fullRepository(signed);
+    case "matchRepoDigestOrExact":
+      return isOwnName(own, signed);
+    case "remapIdentity": {
+      const remapped = remap(own, identity);
+      return remapped !== undefined && isOwnName(remapped, signed);
+    }
+  }
+}
+
+/** Whoever pins an image by its digest knows which one it is, whatever tag it was signed under. */
+function isOwnName(own: DockerName, signed: DockerName): boolean {
+  if (!isWhole(signed)) return false;
+  if (own.tag !== undefined) return fullName(own) === fullName(signed);
+  return own.digest !== undefined && fullRepository(own) === fullRepository(signed);
+}
+
+function isWhole({ tag, digest }: DockerName): boolean {
+  return tag !== undefined || digest !== undefined;
+}
+
+/** Returns the name with one beginning for another; undefined if that makes no name. */
+function remap(
+  own: DockerName,
+  { prefix, signedPrefix }: { readonly prefix: string; readonly signedPrefix: string },
+): DockerName | undefined {
+  const repository = fullRepository(own);
+  if (repository !== prefix && !repository.startsWith(`${prefix}/`)) return own;
+  const name = fullName(own);
+  return parsedOrNone(signedPrefix + name.slice(prefix.length));
+}
+
+function parsedOrNone(text: string): DockerName | undefined {
+  try {
+    return parseDockerName(text);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "usage") return undefined;
+    throw error;
   }
 }
 

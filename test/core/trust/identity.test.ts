@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import type { Json } from "../../../core/json.ts";
-import { parseSignedIdentity } from "../../../core/trust/identity.ts";
+import { isAcceptedName, parseSignedIdentity } from "../../../core/trust/identity.ts";
 import { failureOf } from "../../support/failure-of.ts";
 
 const parse = (value: Json) => parseSignedIdentity({ value, at: "here" });
@@ -110,5 +110,74 @@ describe("parseSignedIdentity", () => {
     [{ type: "remapIdentity", prefix: "a" }, 'Key "signedPrefix" missing in a JSON object'],
   ])("G5: refuses %j", (value, message) => {
     expect(failureOf(() => parse(value))).toMatchObject({ code: "config", message });
+  });
+});
+
+describe("isAcceptedName", () => {
+  const digest = `sha256:${"0a".repeat(32)}`;
+  const other = `sha256:${"0b".repeat(32)}`;
+  const exact = { type: "matchExact" };
+  const usual = { type: "matchRepoDigestOrExact" };
+  const repository = { type: "matchRepository" };
+  const reference = { type: "exactReference", dockerReference: "r.example.com/a:1" };
+  const stranger = { type: "exactRepository", dockerRepository: "r.example.com/a" };
+  const remapped = {
+    type: "remapIdentity",
+    prefix: "m.example.com",
+    signedPrefix: "r.example.com/x",
+  };
+  const whole = {
+    type: "remapIdentity",
+    prefix: "m.example.com/a",
+    signedPrefix: "r.example.com/b",
+  };
+
+  test.each<[Json, string | undefined, string, boolean]>([
+    [exact, "docker.io/library/busybox:1", "busybox:1", true],
+    [exact, "docker.io/library/busybox:1", "index.docker.io/library/busybox:1", true],
+    [exact, "docker.io/library/busybox:1", "docker.io/library/busybox:2", false],
+    [exact, "docker.io/library/busybox:1", "busybox", false],
+    [exact, "docker.io/library/busybox", "busybox", false],
+    [exact, `docker.io/library/busybox@${digest}`, `busybox@${digest}`, true],
+    [exact, `docker.io/library/busybox@${digest}`, "busybox:1", false],
+    [exact, undefined, "busybox:1", false],
+    [usual, "r.example.com/a:1", "r.example.com/a:1", true],
+    [usual, "r.example.com/a:1", "r.example.com/a:2", false],
+    [usual, "r.example.com/a:1", "r.example.com/a", false],
+    [usual, "r.example.com/a:1", `r.example.com/a@${digest}`, false],
+    [usual, `r.example.com/a@${digest}`, "r.example.com/a:2", true],
+    [usual, `r.example.com/a@${digest}`, `r.example.com/a@${other}`, true],
+    [usual, `r.example.com/a@${digest}`, "r.example.com/a", false],
+    [usual, `r.example.com/a@${digest}`, "r.example.com/b:1", false],
+    [usual, undefined, "r.example.com/a:1", false],
+    [repository, "r.example.com/a:1", "r.example.com/a", true],
+    [repository, "r.example.com/a:1", "r.example.com/a:2", true],
+    [repository, "r.example.com/a:1", "r.example.com:443/a:1", false],
+    [repository, undefined, "r.example.com/a", false],
+    [reference, undefined, "r.example.com/a:1", true],
+    [reference, "r.example.com/b:1", "r.example.com/a:1", true],
+    [reference, "r.example.com/a:1", "r.example.com/a:2", false],
+    [reference, "r.example.com/a:1", "r.example.com/a", false],
+    [stranger, undefined, "r.example.com/a:7", true],
+    [stranger, undefined, "r.example.com/a", true],
+    [stranger, undefined, "r.example.com/ab", false],
+    [remapped, "m.example.com/a:1", "r.example.com/x/a:1", true],
+    [remapped, "m.example.com/a:1", "m.example.com/a:1", false],
+    [remapped, "m.example.com:443/a:1", "m.example.com:443/a:1", true],
+    [remapped, "m.example.com.evil.test/a:1", "r.example.com/x.evil.test/a:1", false],
+    [remapped, `m.example.com/a@${digest}`, "r.example.com/x/a:9", true],
+    [remapped, "other.example.com/a:1", "other.example.com/a:1", true],
+    [remapped, undefined, "r.example.com/x/a:1", false],
+    [whole, "m.example.com/a:1", "r.example.com/b:1", true],
+    [whole, "m.example.com/a/c:1", "r.example.com/b/c:1", true],
+    [whole, "m.example.com/ab:1", "m.example.com/ab:1", true],
+    [whole, "m.example.com/ab:1", "r.example.com/bb:1", false],
+    [repository, "r.example.com/a:1", "", false],
+    [repository, "r.example.com/a:1", "R.example.com/A:1", false],
+    [repository, "r.example.com/a:1", "r.example.com/a:1\n", false],
+  ])("%j for %s: %s is %s", (identity, docker, claimed, accepted) => {
+    expect(isAcceptedName(parse(identity), docker === undefined ? {} : { docker }, claimed)).toBe(
+      accepted,
+    );
   });
 });
