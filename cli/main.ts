@@ -8,8 +8,11 @@ const tree = defineTree({
   completion: async () => (await import("./commands/completion.ts")).completion,
   copy: async () => (await import("./commands/copy.ts")).copy,
   delete: async () => (await import("./commands/delete.ts")).deleteImage,
+  "experimental-image-proxy": async () =>
+    (await import("./commands/experimental-image-proxy.ts")).imageProxy,
   help: async () => (await import("./commands/help.ts")).help,
   inspect: async () => (await import("./commands/inspect.ts")).inspect,
+  layers: async () => (await import("./commands/layers.ts")).layers,
   "list-tags": async () => (await import("./commands/list-tags.ts")).listTags,
   login: async () => (await import("./commands/login.ts")).login,
   logout: async () => (await import("./commands/logout.ts")).logout,

@@ -31,6 +31,7 @@ type Room =
   | "inspect"
   | "cache"
   | "sync"
+  | "proxy"
   | "config"
   | "transport"
   | "transports-shared"
@@ -41,7 +42,7 @@ type Room =
 const small = ["failure", "tools"] as const;
 const reading = [...small, "content", "blob", "image-reading"] as const;
 const judging = [...reading, "manifest", "trust"] as const;
-const working = [...judging, "cache", "image", "copy", "inspect", "sync"] as const;
+const working = [...judging, "cache", "image", "copy", "inspect", "sync", "proxy"] as const;
 
 /** What each room may import from; files of a room may import each other, but see `transport`. */
 const mayImport: Readonly<Record<Room, readonly Room[]>> = {
@@ -57,6 +58,7 @@ const mayImport: Readonly<Record<Room, readonly Room[]>> = {
   copy: working,
   inspect: working,
   sync: working,
+  proxy: working,
   config: [...reading, "image"],
   transport: [...reading, "cache", "image", "manifest", "transports-shared"],
   "transports-shared": [...reading, "image", "manifest"],
@@ -171,7 +173,8 @@ const doors: readonly (readonly [name: RegExp, door: RegExp])[] = [
   [/^@noble\/ciphers(\/|$)/, /^core\/trust\/sigstore\/key-file\.ts$/],
   [/^jose$/, /^core\/blob\/jwe\.ts$/],
   [/^yaml$/, /^core\/yaml\.ts$/],
-  [/^bun:ffi$/, /^transports\/shared\/libc\.ts$/],
+  // The two sides of the house that speak to the system may not see each other.
+  [/^bun:ffi$/, /^(transports\/shared\/libc|cli\/proxy\/descriptors)\.ts$/],
   [/^bun:sqlite$/, /^core\/cache\/sqlite\.ts$/],
   [/^node:process$/, /^cli\//],
   [/^node:(http|https|http2|net|tls|dgram|dns)(\/|$)/, /^core\/http[^/]*\.ts$/],

@@ -98,7 +98,7 @@ export function readImageConfig(input: string | Uint8Array): ImageConfig {
 }
 
 /** Returns what to encode as an OCI config: its members, in the order in which the original writes them. */
-export function ociConfig(image: ImageConfig): object {
+export function ociConfig(image: ImageConfig) {
   const { config, rootfs } = image;
   return {
     created: image.created,

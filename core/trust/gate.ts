@@ -278,6 +278,27 @@ export class Gate {
       images.every((image) => spelled(image.name) === spelled(list.name));
     return whole ? list.admit(key) : this.admit(list);
   }
+
+  /**
+   * Admits one image of a list if the policy lets in either: a list says by digest what its images are.
+   *
+   * Only for whoever hands out single images, as the image proxy does. Fails with `rejected`, as the list was.
+   */
+  async admitInstance(list: Candidate, instance: Candidate): Promise<AdmittedImage> {
+    const manifest = parseManifest(await list.manifest());
+    const named =
+      manifest.kind === "list" &&
+      spelled(list.name) === spelled(instance.name) &&
+      manifest.instances.some(({ digest }) => digest === instance.instance);
+    if (!named) throw new Failure("bug", "An image was to be admitted by a list that lacks it");
+    try {
+      await this.admit(list);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "rejected") throw error;
+      return await this.admit(instance);
+    }
+    return instance.admit(key);
+  }
 }
 
 /** "Could not decide" is "no", in the words of whatever kept the rule from deciding. */
