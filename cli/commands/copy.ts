@@ -41,6 +41,7 @@ import {
   type Values,
 } from "../flags/flag.ts";
 import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
+import { parseMultiArch } from "../flags/multi-arch.ts";
 import { imageNames } from "../help.ts";
 import { openProgress } from "../output/open-progress.ts";
 import { retrying } from "../retrying.ts";
@@ -61,7 +62,11 @@ const flags = {
   ),
   multiArch: maybeText(
     "multi-arch",
-    "How to handle multi-architecture images (system, all, or index-only)",
+    "How to handle multi-architecture images (system, all, index-only, or comma-separated platform list like linux/amd64,linux/arm64)",
+  ),
+  strip: toggle(
+    "strip-removed-platforms",
+    "Strip removed platforms when copying specific platforms (requires signature removal)",
   ),
   parallelCopies: unsigned(
     "image-parallel-copies",
@@ -150,7 +155,10 @@ async function requestOf(
     additionalTags: said.additionalTags.map(parseAdditionalTag),
     appends: keeping.append,
   };
-  const images = selectionOf(said);
+  const images = parseMultiArch(said);
+  if (said.strip && typeof images === "string") {
+    log.warn("--strip-removed-platforms can only be used if --multi-arch names platforms");
+  }
   warnOfIdleFlags(call, target);
   const format = formatOf(said.format);
   return {
@@ -217,24 +225,6 @@ function additionalName(text: string): DockerName {
     return parseDockerName(text);
   } catch (error) {
     throw usage(`error parsing additional-tag '${text}': ${asFailure(error).message}`);
-  }
-}
-
-function selectionOf({ all, multiArch }: CopyValues): CopyRequest["images"] {
-  if (all && multiArch !== undefined) {
-    throw usage("Cannot use --all and --multi-arch flags together");
-  }
-  switch (multiArch) {
-    case undefined:
-      return all ? "all" : "system";
-    case "system":
-    case "all":
-    case "index-only":
-      return multiArch;
-    default:
-      throw usage(
-        `unknown multi-arch option ${JSON.stringify(multiArch)}. Choose one of the supported options: 'system', 'all', or 'index-only'`,
-      );
   }
 }
 

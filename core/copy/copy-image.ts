@@ -34,7 +34,7 @@ export interface ImageCopy {
 export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<RawManifest> {
   const { candidate, image, writer, role, list } = copy;
   const manifest = await during(`initializing image from source ${spelled(image.name)}`, () =>
-    parseImage(image.manifest),
+    parseImage(image),
   );
   checkPinned(writer, list === undefined ? [image.manifest] : [image.manifest, list]);
   const signatures =
@@ -75,12 +75,13 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
   return written;
 }
 
-function parseImage(raw: RawManifest): ImageManifest {
+function parseImage({ manifest: raw, digest }: AdmittedImage): ImageManifest {
   const manifest = parseManifest(raw);
   if (manifest.kind === "image") return manifest;
   throw new Failure(
     "unsupported",
     "Unexpectedly received a manifest list instead of a manifest for a single image",
+    { hint: `${digest} is a list inside of a list: copy it by itself, by this digest` },
   );
 }
 

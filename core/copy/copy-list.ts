@@ -1,38 +1,33 @@
 // A list and its images.
 
-import type { Platform } from "../content/platform.ts";
 import { recompressedType, type ManifestType } from "../content/media-types.ts";
-import { mapLimited } from "../concurrency.ts";
+import type { Platform } from "../content/platform.ts";
 import { Failure, asFailure, during } from "../failure.ts";
 import type { ImageDestination } from "../image/destination.ts";
 import { spelled } from "../image/name.ts";
 import type { RawManifest } from "../image/source.ts";
-import { type InstanceUpdate, rewriteList } from "../manifest/list.ts";
+import { type InstanceChange, type InstanceUpdate, rewriteList } from "../manifest/list.ts";
 import { parseManifest } from "../manifest/manifest.ts";
 import type { ListManifest } from "../manifest/types.ts";
-import type { AdmittedImage, Candidate } from "../trust/gate.ts";
+import type { AdmittedImage } from "../trust/gate.ts";
+import type { AdmittedList } from "./admission.ts";
 import { digestAsWritten } from "./commit.ts";
 import { copyImage, readSignatures } from "./copy-image.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import type { CopyRequest } from "./request.ts";
-import { listFormats, selectInstances } from "./select.ts";
+import { listFormats, type SelectedInstances } from "./select.ts";
 import { checkHoldsSignatures, signManifest } from "./sign.ts";
 
 /**
- * Copies a list, with all of its images or with none, up to and including the commit. Returns the list as
- * written. `open` opens the destination, once everything that will travel has been admitted.
+ * Copies an admitted list with those of its images that were selected, up to and including the commit.
+ * Returns the list as written. `open` opens the destination.
  */
 export async function copyList(
-  top: Candidate,
+  admission: AdmittedList,
   request: CopyRequest,
   open: () => Promise<ImageDestination>,
 ): Promise<RawManifest> {
-  const list = parseList(await top.manifest());
-  const selection = request.images === "all" ? "all" : "index-only";
-  const chosen = selectInstances(list, selection).map(({ digest }) => top.pick(digest));
-  const images = await admitAll(chosen, request);
-  const admitted = await request.gate.admitList(top, images);
-
+  const { candidate, image: admitted, list, selected, instances } = admission;
   await using writer = await open();
   if (!writer.traits.holdsLists) {
     throw new Failure(
@@ -42,7 +37,9 @@ export async function copyList(
     );
   }
   const signatures =
-    request.signatures === "copy" ? await readSignatures(top, { of: "list", writer, request }) : [];
+    request.signatures === "copy"
+      ? await readSignatures(candidate, { of: "list", writer, request })
+      : [];
   checkHoldsSignatures(writer, request);
   checkPinned(writer, [admitted.manifest]);
   const frozenBecause = whyFrozen({
@@ -52,6 +49,7 @@ export async function copyList(
     invalidating:
       "Would invalidate signatures; consider removing them from the multi-platform list",
   });
+  checkStripping(selected, frozenBecause);
   const formats = listFormats({
     own: list.mediaType,
     traits: writer.traits,
@@ -59,17 +57,19 @@ export async function copyList(
     format: request.format,
   });
 
-  request.tell({ kind: "list-begun", chosen: images.length, listed: list.instances.length });
-  const updates: InstanceUpdate[] = [];
-  for (const [index, image] of images.entries()) {
-    const candidate = chosen[index] as Candidate;
-    request.tell({ kind: "instance-begun", digest: image.digest, index, of: images.length });
-    const written = await during(
-      `copying image ${index + 1}/${images.length} from manifest list`,
-      () =>
-        copyImage({ candidate, image, writer, role: "instance", list: admitted.manifest }, request),
+  const of = instances.length;
+  request.tell({ kind: "list-begun", chosen: of, listed: list.instances.length });
+  const changes = new Map<number, InstanceChange>(
+    selected.stripped.map(({ position }) => [position, "strip"]),
+  );
+  for (const [index, instance] of instances.entries()) {
+    const { image } = instance;
+    request.tell({ kind: "instance-begun", digest: image.digest, index, of });
+    const written = await during(`copying image ${index + 1}/${of} from manifest list`, () =>
+      copyImage({ ...instance, writer, role: "instance", list: admitted.manifest }, request),
     );
-    updates.push(updateFor(written, image, frozenBecause === undefined));
+    const position = selected.travelling[index]?.position ?? index;
+    changes.set(position, updateFor(written, image, frozenBecause === undefined));
   }
   request.tell({ kind: "manifest-begun", of: "list" });
   const written = await putList({
@@ -78,7 +78,7 @@ export async function copyList(
     writer,
     formats,
     frozenBecause,
-    updates,
+    changes,
     ownPlatform: request.platform,
   });
   const digest = digestAsWritten(written, admitted);
@@ -91,21 +91,14 @@ export async function copyList(
   return written;
 }
 
-function parseList(raw: RawManifest): ListManifest {
-  const list = parseManifest(raw);
-  if (list.kind !== "list") throw new Failure("bug", "A list is no list any more");
-  return list;
-}
-
-/** Asks the gate about every image that will travel; the first refusal, in list order of asking, counts. */
-async function admitAll(
-  candidates: readonly Candidate[],
-  { gate, parallelBlobs }: CopyRequest,
-): Promise<AdmittedImage[]> {
-  return mapLimited(candidates, parallelBlobs, (candidate, _signal, index) =>
-    during(`copying image ${index + 1}/${candidates.length} from manifest list`, () =>
-      gate.admit(candidate),
-    ),
+function checkStripping(
+  { stripped: [first] }: SelectedInstances,
+  frozenBecause: string | undefined,
+): void {
+  if (first === undefined || frozenBecause === undefined) return;
+  throw new Failure(
+    "unsupported",
+    `preparing instances for copy: we should delete instance ${first.digest} from manifest list, but we cannot: ${frozenBecause}`,
   );
 }
 
@@ -136,17 +129,17 @@ interface ListCommit {
   readonly writer: ImageDestination;
   readonly formats: readonly ManifestType[];
   readonly frozenBecause: string | undefined;
-  /** For each entry whose image travelled, in list order; empty if none did. */
-  readonly updates: readonly InstanceUpdate[];
+  /** What became of the entries, by position; those that are absent stay. */
+  readonly changes: ReadonlyMap<number, InstanceChange>;
   /** What a Docker list says of entries that come without a platform. */
   readonly ownPlatform: Platform;
 }
 
 async function putList(commit: ListCommit): Promise<RawManifest> {
-  const { list, admitted, writer, formats, frozenBecause, updates, ownPlatform } = commit;
+  const { list, admitted, writer, formats, frozenBecause, changes, ownPlatform } = commit;
   const attempts: string[] = [];
   for (const to of formats) {
-    const instances = list.instances.map((_, index) => updates[index]);
+    const instances = list.instances.map((_, position) => changes.get(position));
     const written = rewriteList(list, { to, instances, ownPlatform });
     if (written !== list.raw && frozenBecause !== undefined) {
       throw new Failure(
@@ -162,8 +155,8 @@ async function putList(commit: ListCommit): Promise<RawManifest> {
       );
       return written;
     } catch (error) {
-      const failure = asFailure(error);
-      if (failure.code !== "unsupported" || formats.length === 1) throw error;
+      const failure = withSparseHint(asFailure(error), commit);
+      if (failure.code !== "unsupported" || formats.length === 1) throw failure;
       attempts.push(`${to}(${failure.message})`);
     }
   }
@@ -172,4 +165,15 @@ async function putList(commit: ListCommit): Promise<RawManifest> {
     `Uploading manifest list failed, attempted the following formats: ${attempts.join(", ")}`,
     { hint: `the list came from ${spelled(admitted.name)}` },
   );
+}
+
+/** Many registries take no list before they have all of its images. */
+function withSparseHint(failure: Failure, { list, changes }: ListCommit): Failure {
+  if (failure.missingBlobs === undefined || changes.size === list.instances.length) return failure;
+  return new Failure(failure.code, failure.message, {
+    side: failure.side,
+    missingBlobs: failure.missingBlobs,
+    hint: "the destination wants all images of a list: copy --all, or add --strip-removed-platforms",
+    cause: failure,
+  });
 }

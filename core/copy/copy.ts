@@ -1,18 +1,15 @@
 // Copying: from a name to a name, the whole journey on one page.
 
-import { type Digest, digestAlgorithm } from "../content/digest.ts";
-import { isListType } from "../content/media-types.ts";
-import type { PlatformWish } from "../content/platform.ts";
-import { Failure, during } from "../failure.ts";
+import { digestAlgorithm } from "../content/digest.ts";
+import { during } from "../failure.ts";
 import type { ImageDestination } from "../image/destination.ts";
 import { spelled } from "../image/name.ts";
-import type { RawManifest } from "../image/source.ts";
-import { chooseInstance } from "../manifest/choose.ts";
-import { effectiveType, manifestDigest, parseManifest } from "../manifest/manifest.ts";
-import { Candidate } from "../trust/gate.ts";
+import type { ImageSource, RawManifest } from "../image/source.ts";
+import { manifestDigest } from "../manifest/manifest.ts";
+import { type Admission, type AdmittedSingle, admitSelected, duringChoice } from "./admission.ts";
 import { copyImage } from "./copy-image.ts";
 import { copyList } from "./copy-list.ts";
-import type { CopyOutcome, CopyRequest } from "./request.ts";
+import type { CopyOutcome, CopyRequest, CopySide } from "./request.ts";
 import { prepareSigning } from "./sign.ts";
 
 /**
@@ -22,55 +19,47 @@ import { prepareSigning } from "./sign.ts";
  * destination's name leads to what it led to before.
  */
 export async function copyImages(request: CopyRequest): Promise<CopyOutcome> {
-  const { reference, context } = request.source;
-  await using reader = await during(
+  await using reader = await openSource(request.source);
+  return writeAdmitted(await admitSelected(reader, request), request);
+}
+
+/** Opens the source of a copy. */
+export function openSource({ reference, context }: CopySide): Promise<ImageSource> {
+  return during(
     `initializing source ${spelled(reference)}`,
     () => reference.openSource(context),
     "source",
   );
-  const top = new Candidate(reader);
-  const manifest = await during(
-    `determining manifest MIME type for ${spelled(reference)}`,
-    () => top.manifest(),
-    "source",
-  );
-  if (!isListType(effectiveType(manifest))) return outcome(await copySingle(top, request), request);
-  if (request.images !== "system") {
-    return outcome(await copyList(top, request, () => openDestination(request)), request);
-  }
-  if (request.signatures === "remove-from-list") {
-    throw new Failure(
-      "usage",
-      "RemoveListSignatures is not applicable when copying a single instance",
-      { hint: "add --all, or use --remove-signatures" },
-    );
-  }
-  const chosen = await during(`choosing an image from manifest list ${spelled(reference)}`, () =>
-    chooseFrom(manifest, request.platform),
-  );
-  return await during("copying system image from manifest list", async () =>
-    outcome(await copySingle(top.pick(chosen), request, manifest), request),
-  );
 }
 
-function chooseFrom(raw: RawManifest, platform: PlatformWish): Digest {
-  const list = parseManifest(raw);
-  if (list.kind !== "list") throw new Failure("bug", "A list is no list any more");
-  return chooseInstance(list, platform).digest;
-}
-
-async function copySingle(
-  candidate: Candidate,
+/** Writes what was admitted to the destination, up to and including the commit. */
+export async function writeAdmitted(
+  admission: Admission,
   request: CopyRequest,
-  list?: RawManifest,
-): Promise<RawManifest> {
-  const image = await request.gate.admit(candidate);
+): Promise<CopyOutcome> {
+  const written = await writeAny(admission, request);
+  // Of the algorithm by which the destination's name pins a digest, if it does.
+  const pinned = request.destination.reference.digest;
+  return {
+    manifest: written,
+    digest: manifestDigest(written.bytes, pinned && digestAlgorithm(pinned)),
+  };
+}
+
+function writeAny(admission: Admission, request: CopyRequest): Promise<RawManifest> {
+  switch (admission.kind) {
+    case "list":
+      return copyList(admission, request, () => openDestination(request));
+    case "image": {
+      const write = () => writeSingle(admission, request);
+      return admission.list === undefined ? write() : duringChoice(write);
+    }
+  }
+}
+
+async function writeSingle(single: AdmittedSingle, request: CopyRequest): Promise<RawManifest> {
   await using writer = await openDestination(request);
-  const from = list === undefined ? {} : { list };
-  const written = await copyImage(
-    { candidate, image, writer, role: "top-level", ...from },
-    request,
-  );
+  const written = await copyImage({ ...single, writer, role: "top-level" }, request);
   await during("committing the finished image", () => writer.commit(), "destination");
   return written;
 }
@@ -83,10 +72,4 @@ async function openDestination(request: CopyRequest): Promise<ImageDestination> 
     () => reference.openDestination({ ...context, origin: request.source.reference }),
     "destination",
   );
-}
-
-/** The digest is of the algorithm by which the destination's name pins one, if it does. */
-function outcome(manifest: RawManifest, { destination }: CopyRequest): CopyOutcome {
-  const pinned = destination.reference.digest;
-  return { manifest, digest: manifestDigest(manifest.bytes, pinned && digestAlgorithm(pinned)) };
 }

@@ -1,20 +1,88 @@
 // Selection: which images of a list travel, and as what kind of list.
 
+import type { Descriptor } from "../content/descriptor.ts";
 import { type ManifestType, isListType, manifestTypes } from "../content/media-types.ts";
+import { platformName } from "../content/platform.ts";
 import { Failure } from "../failure.ts";
 import type { DestinationTraits } from "../image/destination.ts";
+import { knownPlatforms } from "../manifest/choose.ts";
 import type { ListManifest } from "../manifest/types.ts";
-import type { Descriptor } from "../content/descriptor.ts";
 
-/** Which images of a list are meant: the one for a platform, all of them, or none but the list itself. */
-export type ImageSelection = "system" | "all" | "index-only";
+/**
+ * Which images of a list are meant: the one for a platform, all of them, none but the list itself, or
+ * those for some platforms.
+ */
+export type ImageSelection = "system" | "all" | "index-only" | PlatformSelection;
 
-/** Returns the entries of a list whose images travel with it, in the order of the list. */
+/** The images for some platforms. */
+export interface PlatformSelection {
+  /** Each has to be that of an entry; without any, no image is meant. */
+  readonly platforms: readonly PlatformFilter[];
+  /** What becomes of the entries of all other images. */
+  readonly others: "keep" | "strip";
+}
+
+/** Whatever is for this operating system and architecture. */
+export interface PlatformFilter {
+  readonly os: string;
+  readonly architecture: string;
+  /** Absent: any, and none. */
+  readonly variant?: string;
+}
+
+/** What becomes of the entries of a list. */
+export interface SelectedInstances {
+  /** Those whose images travel, in the order of the list. */
+  readonly travelling: readonly SelectedInstance[];
+  /** Those that the list as written will not have, likewise. */
+  readonly stripped: readonly SelectedInstance[];
+}
+
+/** An entry of a list, and where it stands there. */
+export interface SelectedInstance extends Descriptor {
+  readonly position: number;
+}
+
+/**
+ * Decides which images of a list travel with it, and which entries are left out of it.
+ *
+ * Fails with `unsupported` if there is no image for a platform, or if no entry would be left.
+ */
 export function selectInstances(
   list: ListManifest,
-  selection: "all" | "index-only",
-): readonly Descriptor[] {
-  return selection === "all" ? list.instances : [];
+  selection: Exclude<ImageSelection, "system">,
+): SelectedInstances {
+  const all = list.instances.map((instance, position) => ({ ...instance, position }));
+  if (selection === "all") return { travelling: all, stripped: [] };
+  if (selection === "index-only") return { travelling: [], stripped: [] };
+  const { platforms, others } = selection;
+  for (const filter of platforms) {
+    if (all.some((instance) => suits(instance, filter))) continue;
+    const known = knownPlatforms(list);
+    throw new Failure("unsupported", `no instances found for platform ${platformName(filter)}`, {
+      hint: known && `it has ${known}`,
+    });
+  }
+  const travels = (instance: Descriptor) => platforms.some((filter) => suits(instance, filter));
+  const travelling = all.filter(travels);
+  if (others === "keep") return { travelling, stripped: [] };
+  if (travelling.length === 0) {
+    throw new Failure(
+      "unsupported",
+      "requested operation filtered out all platforms and would create an empty image",
+    );
+  }
+  return { travelling, stripped: all.filter((instance) => !travels(instance)) };
+}
+
+/** An entry without a platform is for no operating system and no architecture. */
+function suits({ platform }: Descriptor, filter: PlatformFilter): boolean {
+  const { os, architecture, variant = "" } = platform ?? { os: "", architecture: "" };
+  return (
+    os === filter.os &&
+    architecture === filter.architecture &&
+    (filter.variant === undefined || filter.variant === variant)
+  );
 }
 
 /** What choosing the type of a list rests on. */

@@ -65,11 +65,16 @@ function nothingFound(list: ListManifest, wish: PlatformWish): Failure {
   });
 }
 
-function hintFor({ instances }: ListManifest): string | undefined {
+function hintFor(list: ListManifest): string | undefined {
+  const known = knownPlatforms(list);
+  if (known === undefined) return undefined;
+  return `it has ${known}: choose with --override-os, --override-arch, --override-variant`;
+}
+
+/** Returns the platforms that the entries of a list name, for a person; undefined if they name none. */
+export function knownPlatforms({ instances }: ListManifest): string | undefined {
   const names = instances.flatMap(({ platform }) => (platform ? [platformName(platform)] : []));
   const known = [...new Set(names)].filter((name) => name !== "/");
   if (known.length === 0) return undefined;
-  const shown = known.slice(0, 20).join(", ");
-  const more = known.length > 20 ? " and others" : "";
-  return `it has ${shown}${more}: choose with --override-os, --override-arch, --override-variant`;
+  return `${known.slice(0, 20).join(", ")}${known.length > 20 ? " and others" : ""}`;
 }

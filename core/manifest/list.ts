@@ -22,12 +22,15 @@ export interface InstanceUpdate {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** What becomes of one entry: its image changed, or it is left out. */
+export type InstanceChange = InstanceUpdate | "strip";
+
 /** What a list is to become. */
 export interface ListChange {
   /** The type to write: one of a list. */
   readonly to: ManifestType;
   /** For each entry in order what became of it, or undefined where it stays. */
-  readonly instances: readonly (InstanceUpdate | undefined)[];
+  readonly instances: readonly (InstanceChange | undefined)[];
   /** What a Docker list shall say of an entry that names no platform. Absent: linux/amd64. */
   readonly ownPlatform?: Platform;
 }
@@ -51,7 +54,7 @@ export function rewriteList(list: ListManifest, change: ListChange): RawManifest
 }
 
 function rewriteIndex(list: ListManifest, index: OciIndex, change: ListChange): RawManifest {
-  const instances = index.instances.map((entry, at) => updated(entry, change.instances[at]));
+  const instances = index.instances.flatMap((entry, at) => changed(entry, change.instances[at]));
   switch (change.to) {
     case manifestTypes.ociIndex:
       return rawUnlessSame(list, writeOciIndex(index), writeOciIndex({ ...index, instances }));
@@ -73,10 +76,9 @@ function rewriteDockerList(
   dockerList: DockerList,
   change: ListChange,
 ): RawManifest {
-  const instances = dockerList.instances.map((entry, at) => ({
-    ...updated(entry, change.instances[at]),
-    platform: entry.platform,
-  }));
+  const instances = dockerList.instances.flatMap(({ platform, ...entry }, at) =>
+    changed(entry, change.instances[at]).map((each) => ({ ...each, platform })),
+  );
   switch (change.to) {
     case manifestTypes.dockerList:
       return rawUnlessSame(list, writeDockerList(dockerList), writeDockerList({ instances }));
@@ -93,14 +95,16 @@ function rawUnlessSame(list: ListManifest, before: Uint8Array, after: Uint8Array
   return { mediaType: list.mediaType, bytes: after };
 }
 
-function updated(entry: Descriptor, update: InstanceUpdate | undefined): Descriptor {
-  if (update === undefined) return entry;
+/** Returns what an entry has become: one entry, or none. */
+function changed(entry: Descriptor, update: InstanceChange | undefined): Descriptor[] {
+  if (update === "strip") return [];
+  if (update === undefined) return [entry];
   const { digest, size, mediaType } = update;
   const annotations = { ...entry.annotations, ...update.annotations };
   // Embedded content is that of the old digest.
   const { data, ...others } = entry;
   const kept = digest === entry.digest ? entry : others;
-  return { ...kept, digest, size, mediaType, annotations };
+  return [{ ...kept, digest, size, mediaType, annotations }];
 }
 
 function cannotConvert(list: ListManifest, { to }: ListChange): Failure {

@@ -53,7 +53,18 @@ describe("copy", () => {
     ],
     [
       [free, "dir:a", "dir:b", "--multi-arch=", "--format=x"],
-      `unknown multi-arch option "". Choose one of the supported options: 'system', 'all', or 'index-only'`,
+      `unknown multi-arch option "". Choose one of the supported options: 'system', 'all', 'index-only', or a comma-separated platform list like 'linux/amd64,linux/arm64'`,
+    ],
+    ...["linux/arm/v7/x", "linux/arm/"].map(
+      (entry) =>
+        [
+          [free, "dir:a", "dir:b", `--multi-arch=linux/amd64, ${entry}`, "--format=x"],
+          `invalid platform format "${entry}" in --multi-arch, expected OS/Architecture (e.g., linux/amd64)`,
+        ] satisfies [string[], string],
+    ),
+    [
+      [free, "dir:a", "dir:b", "--multi-arch=linux/amd64,system"],
+      'invalid platform format "system" in --multi-arch, expected OS/Architecture (e.g., linux/amd64)',
     ],
     [
       [free, "dir:a", "dir:b", "--format=constructor", "--remove-signatures"],

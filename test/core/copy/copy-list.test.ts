@@ -1,19 +1,26 @@
 import { describe, expect, test } from "bun:test";
 
-import type { Digest } from "../../../core/content/digest.ts";
+import { type Digest, digestOf } from "../../../core/content/digest.ts";
 import { manifestTypes } from "../../../core/content/media-types.ts";
 import { parseManifest } from "../../../core/manifest/manifest.ts";
 import {
   copyBetween,
+  type EngineWish,
   failureOf,
   holding,
   keptImage,
   keptList,
+  rawOf,
   rejecting,
 } from "../../support/engine.ts";
 import { FaultyTransport } from "../../support/faulty.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
-import { sampleList } from "../../support/sample-images.ts";
+import { sampleImage, sampleList } from "../../support/sample-images.ts";
+import { ociIndexSample } from "../../support/sample-manifests.ts";
+
+interface StripWish extends EngineWish {
+  readonly signed?: boolean;
+}
 
 const list = sampleList({ seed: "copy", format: "oci" });
 
@@ -76,6 +83,144 @@ describe("copyList", () => {
     expect((await failureOf(alone)).code).toBe("rejected");
     expect(to.operations).toEqual([]);
     await copyBetween(holding(list), to, { images: "all", policy });
+  });
+
+  const arm = { os: "linux", architecture: "arm" };
+  const some = (others: "keep" | "strip") => ({
+    images: { platforms: [arm, { os: "linux", architecture: "amd64" }], others },
+  });
+  const [amd64, arm64, armV7] = list.images.map(({ manifest }) => manifest.digest);
+
+  test("takes the images for some platforms, and the list as it is", async () => {
+    const to = new MemoryTransport();
+    const { digest, events } = await copyBetween(holding(list), to, some("keep"));
+    expect(String(digest)).toBe(list.manifest.digest);
+    expect([...(to.images.get("b")?.manifests.keys() ?? [])]).toEqual([
+      amd64 ?? "",
+      armV7 ?? "",
+      "",
+    ]);
+    expect(events.find(({ kind }) => kind === "list-begun")).toMatchObject({
+      chosen: 2,
+      listed: list.images.length,
+    });
+  });
+
+  test("leaves out of the list what does not travel, where that is asked for", async () => {
+    const to = new MemoryTransport();
+    await copyBetween(holding(list), to, some("strip"));
+    expect(keptList(to).instances.map(({ digest }) => String(digest))).toEqual([
+      amd64 ?? "",
+      armV7 ?? "",
+    ]);
+    const whole = JSON.parse(new TextDecoder().decode(list.manifest.bytes));
+    const part = JSON.parse(new TextDecoder().decode(rawOf(to, "b").bytes));
+    expect(part).toEqual({ ...whole, manifests: [whole.manifests[0], whole.manifests[2]] });
+  });
+
+  test("names the travelling images by what became of them, wherever they stand", async () => {
+    const from = holding(sampleList({ seed: "converted", format: "docker" }));
+    const to = new MemoryTransport({
+      traits: { manifestTypes: [manifestTypes.oci, manifestTypes.ociIndex] },
+    });
+    const images = { platforms: [arm], others: "keep" } as const;
+    await copyBetween(from, to, { images });
+    const [first, second, third] = keptList(to).instances;
+    expect([first?.mediaType, second?.mediaType, third?.mediaType]).toEqual([
+      manifestTypes.schema2,
+      manifestTypes.schema2,
+      manifestTypes.oci,
+    ]);
+    keptImage(to, "b", third?.digest);
+  });
+
+  test.each([
+    ["preserved digests", { preserveDigests: true }, "Instructed to preserve digests"],
+    [
+      "signatures of the list",
+      { signed: true },
+      "Would invalidate signatures; consider removing them from the multi-platform list",
+    ],
+  ])("strips nothing against %s", async (_, { signed = false, ...wish }: StripWish, why) => {
+    const from = new MemoryTransport();
+    from.add("a", list, signed ? [new Uint8Array([1])] : []);
+    const to = new MemoryTransport();
+    const failure = await failureOf(copyBetween(from, to, { ...some("strip"), ...wish }));
+    expect(failure.code).toBe("unsupported");
+    expect(failure.message).toStartWith(
+      `preparing instances for copy: we should delete instance ${arm64} from manifest list, but we cannot: ${why}`,
+    );
+    expect(to.images.size).toBe(0);
+    await copyBetween(from, to, { ...some("strip"), signatures: "remove-from-list" });
+    expect(to.images.get("b")?.signatures.get("")).toBeUndefined();
+  });
+
+  test.each(["keep", "strip"] as const)(
+    "G1 asks about a list from which images are left out: %s",
+    async (others) => {
+      const to = new FaultyTransport(new MemoryTransport());
+      const policy = rejecting(list.manifest.digest);
+      const failure = await failureOf(copyBetween(holding(list), to, { ...some(others), policy }));
+      expect(failure.code).toBe("rejected");
+      expect(to.operations).toEqual([]);
+      // Not asked about: what does not travel.
+      const lenient = rejecting(arm64 ?? "");
+      await copyBetween(holding(list), to, { ...some(others), policy: lenient });
+      const names = list.images.map(
+        (_image, index) =>
+          ["linux/amd64", "linux/arm64", "linux/arm", "unknown/unknown", "/"][index] ?? "",
+      );
+      const platforms = names.map((name) => {
+        const [os = "", architecture = ""] = name.split("/");
+        return { os, architecture };
+      });
+      await copyBetween(holding(list), to, { images: { platforms, others }, policy });
+    },
+  );
+
+  test("refuses before the policy is asked where there is no such image", async () => {
+    const images = { platforms: [{ os: "plan9", architecture: "amd64" }], others: "keep" } as const;
+    const policy = rejecting(list.manifest.digest);
+    const failure = await failureOf(
+      copyBetween(holding(list), new MemoryTransport(), { images, policy }),
+    );
+    expect(failure.message).toBe(
+      "preparing instances for copy: no instances found for platform plan9/amd64",
+    );
+  });
+
+  test("takes an image that is no list, whatever is asked of lists", async () => {
+    const image = sampleImage({ seed: "single" });
+    const { digest } = await copyBetween(holding(image), new MemoryTransport(), some("strip"));
+    expect(String(digest)).toBe(image.manifest.digest);
+  });
+
+  test.each(["system", "single"])("has no list signatures to remove: %s", async (what) => {
+    const from = holding(what === "single" ? sampleImage({ seed: "single" }) : list);
+    const copying = copyBetween(from, new MemoryTransport(), { signatures: "remove-from-list" });
+    expect((await failureOf(copying)).message).toBe(
+      "RemoveListSignatures is not applicable when copying a single instance",
+    );
+  });
+
+  test("carries no list inside of a list, and says what to do", async () => {
+    const [image] = list.images;
+    if (image === undefined) throw new Error("no image");
+    const inner = { mediaType: list.manifest.mediaType, digest: list.manifest.digest, size: 1 };
+    const bytes = new TextEncoder().encode(
+      JSON.stringify(ociIndexSample([{ ...inner, size: list.manifest.bytes.length }])),
+    );
+    const manifest = { mediaType: manifestTypes.ociIndex, bytes, digest: digestOf(bytes) };
+    const from = holding({
+      kind: "list",
+      manifest,
+      images: [{ ...image, manifest: list.manifest }],
+    });
+    const failure = await failureOf(copyBetween(from, new MemoryTransport(), { images: "all" }));
+    expect(failure.message).toEndWith(
+      "Unexpectedly received a manifest list instead of a manifest for a single image",
+    );
+    expect(failure.hint).toContain(list.manifest.digest);
   });
 
   test("says which destinations hold no lists", async () => {

@@ -85,6 +85,17 @@ describe("rewriteList", () => {
     });
   });
 
+  test.each([
+    ["an OCI index", index, ociIndex],
+    ["a Docker list", list, dockerList],
+    ["an index as a Docker list", index, dockerList],
+    ["a Docker list as an index", list, ociIndex],
+  ])("leaves entries out of %s", (_, from, to) => {
+    const whole = JSON.parse(written(rewriteList(from, { to, instances: [update, undefined] })));
+    const part = JSON.parse(written(rewriteList(from, { to, instances: ["strip", undefined] })));
+    expect(part).toEqual({ ...whole, manifests: whole.manifests.slice(1) });
+  });
+
   test("updates an entry of a Docker list, where annotations have no place", () => {
     const instances = [undefined, { ...update, annotations: { a: "b" } }];
     expect(written(rewriteList(list, { to: dockerList, instances }))).toBe(
