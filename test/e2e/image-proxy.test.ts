@@ -24,21 +24,12 @@ async function interview(options: ProxyClientOptions, name: string): Promise<unk
     for (const each of descriptors) closeSync(each);
   };
   const fetch = async (method: string, ...args: readonly unknown[]) => {
-    const size = method === "GetBlob" ? Number(args[2]) : 100_000;
     const { descriptors, ...answer } = await client.ask(method, ...args);
     const [descriptor = -1] = descriptors;
-    const stream = Bun.file(descriptor).stream().getReader();
-    let bytes = new Uint8Array();
-    while (bytes.length < size) {
-      const { value } = await Promise.race([
-        stream.read(),
-        Bun.sleep(300).then(() => ({ value: undefined })),
-      ]);
-      if (value === undefined) break;
-      bytes = new Uint8Array(Buffer.concat([bytes, value]));
-    }
+    const reading = Bun.file(descriptor).bytes();
     const finished = await client.ask("FinishPipe", answer.pipeid);
-    await stream.cancel();
+    const bytes = await reading;
+    closeSync(descriptor);
     told.push([
       method,
       // The number itself is whatever the program likes.
