@@ -1,14 +1,21 @@
 // Retrying: doing a whole operation again, as often as the user said.
 
+import type { Tell } from "../core/copy/events.ts";
 import { asFailure } from "../core/failure.ts";
 import { isPassingFailure, repetitionDelayMs, sleep } from "../core/retry.ts";
 import type { Call } from "./command.ts";
 import type { RetryValues } from "./flags/image.ts";
 import { renderDuration } from "./output/duration.ts";
 
+/** Where an operation is repeated. */
+export interface Retrying extends Pick<Call, "log" | "signal"> {
+  /** Absent: nobody but the log is told. */
+  readonly tell?: Tell;
+}
+
 /** Does `work`, and does it again while it fails of what may pass and the retry flags allow it. */
 export async function retrying<T>(
-  { log, signal }: Pick<Call, "log" | "signal">,
+  { log, signal, tell }: Retrying,
   { times, delayMs }: RetryValues,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -23,7 +30,9 @@ export async function retrying<T>(
       log.warn(
         `Failed, retrying in ${shown} ... (${repetition}/${times}). Error: ${failure.message}`,
       );
-      await sleep(repetitionDelayMs(repetition, Math.random, fixed), signal);
+      const waitMs = repetitionDelayMs(repetition, Math.random, fixed);
+      tell?.({ kind: "retry", what: "command", reason: failure.message, waitMs });
+      await sleep(waitMs, signal);
     }
   }
 }

@@ -32,6 +32,15 @@ export function retryAfterMs(headers: Headers): number | undefined {
   return Number.isNaN(until - now) ? undefined : Math.max(0, until - now);
 }
 
+/** Something that failed, and is tried again. */
+export interface Retry {
+  readonly what: "request" | "download" | "upload";
+  /** What it failed with, for people. */
+  readonly reason: string;
+  /** How long is waited before, in milliseconds. */
+  readonly waitMs: number;
+}
+
 /** Gives numbers from 0 up to 1. */
 export type Random = () => number;
 
@@ -46,6 +55,15 @@ export interface PatienceOptions {
   /** A clock that only runs forward, in milliseconds. */
   readonly now?: () => number;
   readonly limitMs?: number;
+}
+
+/** What one pause is about. */
+export interface Pause {
+  /** How long the other side asked to be left alone; absent: it did not say. */
+  readonly askedMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Learns how long it will be, before it begins; not called where there is none. */
+  readonly waiting?: ((ms: number) => void) | undefined;
 }
 
 /**
@@ -74,14 +92,16 @@ export class Patience {
    * Waits before another attempt, after `attempts` have failed, and tells whether it is worth making.
    *
    * Gives false at once if there have been enough of them, if `askedMs` (what the other side asked
-   * for) is more than anybody waits for, or if all waiting is used up. Fails with the reason of
-   * `signal` when that aborts.
+   * for) is more than anybody waits for, or if all waiting is used up; otherwise `waiting` is told how
+   * long it will be. Fails with the reason of `signal` when that aborts.
    */
-  async pause(attempts: number, askedMs?: number, signal?: AbortSignal): Promise<boolean> {
+  async pause(attempts: number, pause: Pause = {}): Promise<boolean> {
+    const { askedMs, signal, waiting } = pause;
     if (attempts >= limits.requestAttempts) return false;
     if (askedMs !== undefined && askedMs > limits.retryAfterMs) return false;
     const ms = askedMs ?? this.#random() * limits.retryDelayMs * 2 ** (attempts - 1);
     if (!this.#spend(ms)) return false;
+    waiting?.(ms);
     await this.#sleep(ms, signal);
     return true;
   }

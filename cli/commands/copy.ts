@@ -43,7 +43,7 @@ import {
 import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
 import { parseMultiArch } from "../flags/multi-arch.ts";
 import { imageNames } from "../help.ts";
-import { openProgress } from "../output/open-progress.ts";
+import { openReports } from "../output/open-progress.ts";
 import { retrying } from "../retrying.ts";
 
 const flags = {
@@ -109,12 +109,13 @@ ${imageNames(Object.keys(transports), program)}`,
     const request = await requestOf(call, operation, blobInfo);
     const { quiet, digestFile, retry } = call.flags;
     const outputTaken = request.destination.reference.takesStandardOutput === true;
-    using progress = openProgress({ ...call, quiet, outputTaken });
-    await retrying(call, retry, async () => {
-      const { digest } = await copyImages({ ...request, tell: progress.begin() });
+    using reports = openReports({ ...call, quiet, outputTaken });
+    const { tell } = reports;
+    const copyOnce = async (): Promise<void> => {
+      const { digest } = await copyImages({ ...request, tell });
       if (digestFile !== "") await writeDigest(digestFile, digest);
-    });
-    progress.finish();
+    };
+    await reports.during(() => retrying({ ...call, tell }, retry, copyOnce));
   },
 });
 

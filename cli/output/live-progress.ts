@@ -1,7 +1,7 @@
 // Live progress: one moving line for each blob on its way, and a summary.
 
 import { digestHex } from "../../core/content/digest.ts";
-import type { CopyEvent } from "../../core/copy/events.ts";
+import type { CopyEvent, ToldEvent } from "../../core/copy/events.ts";
 import { renderDuration } from "./duration.ts";
 import type { Log } from "./log.ts";
 import { lineFor, logEvent, type Progress } from "./progress.ts";
@@ -23,25 +23,19 @@ export interface LiveOptions {
 /** Shows progress to a person. Draws at most ten times a second, or when a blob ends. */
 export function liveProgress(options: LiveOptions): Progress {
   const { screen, log, now } = options;
-  let board = emptyBoard(now());
-  const stop = options.every(redrawMs, () => draw(board, options));
+  /** What is on its way. */
+  const moving = new Map<string, Moving>();
+  const stop = options.every(redrawMs, () => draw(moving, options));
   return {
-    begin() {
-      board = emptyBoard(now());
-      return (event) => {
-        const line = event.kind === "blob-begun" ? undefined : lineFor(event);
-        if (line !== undefined) screen.line(line);
-        const last = note(event, board, now());
-        if (last !== undefined) {
-          draw(board, options);
-          screen.line(last);
-        }
-        logEvent(event, log);
-      };
-    },
-    finish() {
-      screen.draw([]);
-      screen.line(summary(board, now()));
+    tell(event) {
+      const line = event.kind === "blob-begun" ? undefined : lineFor(event);
+      if (line !== undefined) screen.line(line);
+      const last = note(event, moving, now());
+      if (last !== undefined) {
+        draw(moving, options);
+        screen.line(last);
+      }
+      logEvent(event, log);
     },
     [Symbol.dispose]() {
       stop();
@@ -52,16 +46,9 @@ export function liveProgress(options: LiveOptions): Progress {
 
 const redrawMs = 100;
 
-interface Board {
-  readonly startedMs: number;
-  /** What is on its way, by digest. */
-  readonly moving: Map<string, Moving>;
-  readonly ended: Record<"sending" | "presence" | "mounting", Tally>;
-  /** In bytes, of all blobs. */
-  moved: number;
-}
-
 interface Moving {
+  /** Which of several copies it is part of. */
+  readonly copy: number;
   readonly label: string;
   readonly startedMs: number;
   /** In bytes; undefined if unknown. */
@@ -69,39 +56,50 @@ interface Moving {
   moved: number;
 }
 
-interface Tally {
-  blobs: number;
-  bytes: number;
+/** Takes an event into account. Returns the line that is left behind by what has ended. */
+function note(event: ToldEvent, moving: Map<string, Moving>, nowMs: number): string | undefined {
+  switch (event.kind) {
+    case "copy-begun":
+      forget(event, moving);
+      return undefined;
+    case "blob-begun": {
+      const { copy = 0, size } = event;
+      const label = labelOf(event);
+      moving.set(placeOf(event), { copy, label, startedMs: nowMs, size, moved: 0 });
+      return undefined;
+    }
+    case "blob-moved": {
+      const blob = moving.get(placeOf(event));
+      if (blob !== undefined) blob.moved += event.bytes;
+      return undefined;
+    }
+    case "blob-restarted": {
+      const blob = moving.get(placeOf(event));
+      if (blob !== undefined) blob.moved = 0;
+      return undefined;
+    }
+    case "blob-ended":
+      moving.delete(placeOf(event));
+      return `${labelOf(event)} ${event.by === "sending" ? "done" : "skipped: already exists"}`;
+    case "copy-failed":
+      forget(event, moving);
+      return undefined;
+    case "summary":
+      return event.copies === 0 ? undefined : summaryOf(event);
+    default:
+      return undefined;
+  }
 }
 
-function emptyBoard(startedMs: number): Board {
-  const none = () => ({ blobs: 0, bytes: 0 });
-  const ended = { sending: none(), presence: none(), mounting: none() };
-  return { startedMs, moving: new Map(), ended, moved: 0 };
+/** What an attempt had on its way goes no further when the attempt has ended. */
+function forget({ copy = 0 }: ToldEvent, moving: Map<string, Moving>): void {
+  for (const [place, blob] of moving) if (blob.copy === copy) moving.delete(place);
 }
 
-/** Takes an event into account. Returns the line that a blob leaves behind, when it has ended. */
-function note(event: CopyEvent, board: Board, nowMs: number): string | undefined {
-  if (event.kind === "blob-begun") {
-    const { digest, size } = event;
-    board.moving.set(digest, { label: labelOf(event), startedMs: nowMs, size, moved: 0 });
-  }
-  if (event.kind === "blob-moved") {
-    board.moved += event.bytes;
-    const blob = board.moving.get(event.digest);
-    if (blob !== undefined) blob.moved += event.bytes;
-  }
-  if (event.kind === "blob-restarted") {
-    const blob = board.moving.get(event.digest);
-    if (blob !== undefined) blob.moved = 0;
-  }
-  if (event.kind !== "blob-ended") return undefined;
-  board.moving.delete(event.digest);
-  const tally = board.ended[event.by];
-  tally.blobs++;
-  tally.bytes += event.size;
-  const words = event.by === "sending" ? "done" : "skipped: already exists";
-  return `${labelOf(event)} ${words}`;
+/** Tells blobs apart that are on their way at the same time. */
+function placeOf(event: ToldEvent & { readonly digest: string }): string {
+  const { copy, destination, instance, digest } = event;
+  return [copy, destination, instance, digest].join(" ");
 }
 
 function labelOf(event: CopyEvent & { readonly kind: "blob-begun" | "blob-ended" }): string {
@@ -113,9 +111,9 @@ function labelOf(event: CopyEvent & { readonly kind: "blob-begun" | "blob-ended"
 const labelWidth = 25;
 const barWidth = 40;
 
-function draw(board: Board, { screen, size, now }: LiveOptions): void {
+function draw(moving: ReadonlyMap<string, Moving>, { screen, size, now }: LiveOptions): void {
   const { columns, rows } = size();
-  const lines = [...board.moving.values()].map((blob) => barOf(blob, now()));
+  const lines = [...moving.values()].map((blob) => barOf(blob, now()));
   // A line that wrapped, or that scrolled away, could not be replaced any more.
   screen.draw(lines.slice(0, Math.max(1, rows - 2)).map((line) => line.slice(0, columns - 1)));
 }
@@ -132,13 +130,12 @@ function barOf({ label, startedMs, size, moved }: Moving, nowMs: number): string
   return `${label} ${bar} ${renderSize(moved)} / ${renderSize(size)} | ${speed} | ETA ${eta}`;
 }
 
-function summary({ ended, moved, startedMs }: Board, nowMs: number): string {
-  const seconds = ((nowMs - startedMs) / 1000).toFixed(1);
-  const { sending, presence, mounting } = ended;
+/** Returns the line that ends a run. */
+function summaryOf({ seconds, blobs, bytes }: ToldEvent & { readonly kind: "summary" }): string {
   const parts = [
-    `${renderSize(moved)} moved in ${sending.blobs} blobs`,
-    `${renderSize(presence.bytes)} reused in ${presence.blobs}`,
-    `${renderSize(mounting.bytes)} mounted in ${mounting.blobs}`,
+    `${renderSize(bytes.read)} moved in ${blobs.sent} blobs`,
+    `${renderSize(bytes.reused)} reused in ${blobs.reused}`,
+    `${renderSize(bytes.mounted)} mounted in ${blobs.mounted}`,
   ];
-  return `${parts.join(", ")}, ${seconds} s`;
+  return `${parts.join(", ")}, ${seconds.toFixed(1)} s`;
 }

@@ -3,6 +3,7 @@
 import type { Log } from "./log.ts";
 import { liveProgress } from "./live-progress.ts";
 import { lineProgress, type Progress } from "./progress.ts";
+import { Reports } from "./reports.ts";
 import type { Screen } from "./screen.ts";
 import { isTerminal } from "./terminal.ts";
 import { writeLine } from "./write-line.ts";
@@ -17,11 +18,16 @@ export interface ProgressOptions {
   readonly outputTaken: boolean;
 }
 
+/** Begins to report what a command does. */
+export function openReports(options: ProgressOptions): Reports {
+  return new Reports([openProgress(options)], () => performance.now());
+}
+
 /**
  * Returns the progress that fits: for a person bars on stderr, for programs the original's lines on
  * stdout, unless that is taken. With `quiet` there are warnings only.
  */
-export function openProgress({ log, screen, quiet, outputTaken }: ProgressOptions): Progress {
+function openProgress({ log, screen, quiet, outputTaken }: ProgressOptions): Progress {
   if (quiet) return lineProgress(() => {}, log);
   // Both, because bars are drawn on the one and lines are looked for on the other.
   if ((outputTaken || isTerminal("stdout")) && isTerminal("stderr")) {

@@ -3,23 +3,19 @@
 import type { CopyEvent, Tell } from "../../core/copy/events.ts";
 import type { Log } from "./log.ts";
 
-/** Shows how a copy goes. Disposing takes away what was only of interest while it went. */
+/** Shows how copies go. Disposing takes away what was only of interest while they went. */
 export interface Progress extends Disposable {
-  /** Begins anew, for another attempt at the copy, and returns whom to tell about it. */
-  begin(): Tell;
-  /** The copy has succeeded. */
-  finish(): void;
+  readonly tell: Tell;
 }
 
 /** Shows progress as lines that programs may read. */
 export function lineProgress(write: (line: string) => void, log: Log): Progress {
   return {
-    begin: () => (event) => {
+    tell(event) {
       const line = lineFor(event);
       if (line !== undefined) write(line);
       logEvent(event, log);
     },
-    finish: () => {},
     [Symbol.dispose]: () => {},
   };
 }
@@ -47,10 +43,19 @@ export function lineFor(event: CopyEvent): string | undefined {
     }
     case "signatures-begun":
       return event.of === "list" ? "Storing list signatures" : "Storing signatures";
+    case "copy-begun":
+    case "policy-decided":
+    case "image-planned":
     case "blob-moved":
     case "blob-restarted":
     case "blob-ended":
+    case "manifest-written":
+    case "retry":
     case "warning":
+    case "copy-ended":
+    case "copy-failed":
+    case "failed":
+    case "summary":
       return undefined;
   }
 }

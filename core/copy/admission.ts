@@ -9,6 +9,7 @@ import { chooseInstance } from "../manifest/choose.ts";
 import { effectiveType, parseManifest } from "../manifest/manifest.ts";
 import type { ListManifest } from "../manifest/types.ts";
 import { type AdmittedImage, Candidate } from "../trust/gate.ts";
+import { about } from "./events.ts";
 import type { CopyRequest } from "./request.ts";
 import { type SelectedInstances, selectInstances } from "./select.ts";
 
@@ -38,7 +39,7 @@ export interface AdmittedList {
 /** Whom to ask, and about what. */
 export type AdmissionRequest = Pick<
   CopyRequest,
-  "gate" | "images" | "parallelBlobs" | "platform" | "signatures"
+  "gate" | "images" | "parallelBlobs" | "platform" | "signatures" | "tell"
 >;
 
 /** Asks the gate about all that will travel. Writes nothing. */
@@ -78,9 +79,12 @@ export function duringChoice<T>(work: () => Promise<T>): Promise<T> {
 
 async function admitSingle(
   candidate: Candidate,
-  { gate }: AdmissionRequest,
+  { gate, tell }: AdmissionRequest,
 ): Promise<AdmittedSingle> {
-  return { kind: "image", candidate, image: await gate.admit(candidate) };
+  const image = await gate.admit(candidate, (decision) =>
+    tell({ kind: "policy-decided", ...decision }),
+  );
+  return { kind: "image", candidate, image };
 }
 
 async function admitList(
@@ -98,11 +102,16 @@ async function admitList(
     request.parallelBlobs,
     ({ digest }, _signal, index) =>
       during(`copying image ${index + 1}/${selected.travelling.length} from manifest list`, () =>
-        admitSingle(top.pick(digest), request),
+        admitSingle(top.pick(digest), {
+          ...request,
+          tell: about({ instance: index }, request.tell),
+        }),
       ),
   );
   const images = instances.map(({ image }) => image);
-  const image = await request.gate.admitList(top, images);
+  const image = await request.gate.admitList(top, images, (decision) =>
+    request.tell({ kind: "policy-decided", ...decision }),
+  );
   return { kind: "list", candidate: top, image, list, selected, instances };
 }
 

@@ -92,6 +92,7 @@ async function commitAs(type: ManifestType, commit: Commit): Promise<RawManifest
     () => withMissingBlobs(commit, () => writer.putManifest(image.publish(written), instance)),
     "destination",
   );
+  tell({ kind: "manifest-written", of: "image", ...writtenAs(written, image) });
   return written;
 }
 
@@ -133,6 +134,12 @@ async function signed(written: RawManifest, { manifest, now }: Commit): Promise<
 /** Returns the digest of a manifest as written. One that did not change keeps its own, of any algorithm. */
 export function digestAsWritten(written: RawManifest, image: AdmittedImage): Digest {
   return written === image.manifest ? image.digest : manifestDigest(written.bytes);
+}
+
+/** Returns what is told about a manifest as written. */
+export function writtenAs(written: RawManifest, image: AdmittedImage) {
+  const { mediaType, bytes } = written;
+  return { digest: digestAsWritten(written, image), mediaType, size: bytes.length };
 }
 
 /** Returns the layers as the destination holds them. */

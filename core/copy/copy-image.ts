@@ -15,6 +15,7 @@ import { commitImage, digestAsWritten } from "./commit.ts";
 import { checkEmbeddedName, embeddedNameOf } from "./embedded-name.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import { planImage } from "./plan.ts";
+import { toldPlan } from "./told-plan.ts";
 import type { CopyRequest } from "./request.ts";
 import { checkHoldsSignatures, signManifest } from "./sign.ts";
 import { transferBlobs } from "./transfer.ts";
@@ -51,6 +52,7 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
   checkEmbeddedName(manifest, { name: writer.name, frozenBecause });
   const { format, now } = request;
   const plan = planImage({ manifest, traits: writer.traits, frozenBecause, format });
+  request.tell({ kind: "image-planned", digest: image.digest, ...toldPlan(manifest, plan) });
   const readConfig = configReader(candidate, manifest);
   const transfer = {
     image,

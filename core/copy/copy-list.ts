@@ -11,8 +11,9 @@ import { parseManifest } from "../manifest/manifest.ts";
 import type { ListManifest } from "../manifest/types.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
 import type { AdmittedList } from "./admission.ts";
-import { digestAsWritten } from "./commit.ts";
+import { digestAsWritten, writtenAs } from "./commit.ts";
 import { copyImage, readSignatures } from "./copy-image.ts";
+import { about } from "./events.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import type { CopyRequest } from "./request.ts";
 import { listFormats, type SelectedInstances } from "./select.ts";
@@ -66,7 +67,10 @@ export async function copyList(
     const { image } = instance;
     request.tell({ kind: "instance-begun", digest: image.digest, index, of });
     const written = await during(`copying image ${index + 1}/${of} from manifest list`, () =>
-      copyImage({ ...instance, writer, role: "instance", list: admitted.manifest }, request),
+      copyImage(
+        { ...instance, writer, role: "instance", list: admitted.manifest },
+        { ...request, tell: about({ instance: index }, request.tell) },
+      ),
     );
     const position = selected.travelling[index]?.position ?? index;
     changes.set(position, updateFor(written, image, frozenBecause === undefined));
@@ -81,7 +85,9 @@ export async function copyList(
     changes,
     ownPlatform: request.platform,
   });
-  const digest = digestAsWritten(written, admitted);
+  const asWritten = writtenAs(written, admitted);
+  request.tell({ kind: "manifest-written", of: "list", ...asWritten });
+  const { digest } = asWritten;
   const all = [...signatures, ...(await signManifest(digest, request))];
   request.tell({ kind: "signatures-begun", of: "list" });
   if (all.length > 0) {

@@ -11,6 +11,7 @@ import { copyImage } from "./copy-image.ts";
 import { copyList } from "./copy-list.ts";
 import type { CopyOutcome, CopyRequest, CopySide } from "./request.ts";
 import { prepareSigning } from "./sign.ts";
+import { told } from "./told-copy.ts";
 
 /**
  * Copies an image, one image of a list, or a list.
@@ -18,9 +19,11 @@ import { prepareSigning } from "./sign.ts";
  * Nothing is opened for writing before the policy has admitted all that will travel. After a failure the
  * destination's name leads to what it led to before.
  */
-export async function copyImages(request: CopyRequest): Promise<CopyOutcome> {
-  await using reader = await openSource(request.source);
-  return writeAdmitted(await admitSelected(reader, request), request);
+export function copyImages(request: CopyRequest): Promise<CopyOutcome> {
+  return told(request, async (telling) => {
+    await using reader = await openSource(telling.source);
+    return await writeAdmitted(await admitSelected(reader, telling), telling);
+  });
 }
 
 /** Opens the source of a copy. */

@@ -1,10 +1,52 @@
 // Events: what a copy says about itself, to whoever shows it.
+//
+// The display on a terminal, the lines for scripts, the stream of JSON and the result are all made from
+// these. `event-schema.ts` describes them to strangers and does not compile before it knows every one.
 
 import type { Digest } from "../content/digest.ts";
+import type { FailureCode, Side } from "../failure.ts";
 import type { BlobRole } from "../image/destination.ts";
+import type { Decision } from "../trust/decision.ts";
+import type { BlobStep } from "./plan.ts";
+import type { Summary } from "./summary.ts";
 
-/** Something that happened in a copy. The order in which they come is the order of the work. */
+/** Which part of a run an event is about. What is absent, there is only one of. */
+export interface EventScope {
+  /** One of several copies, counted from 0 in the order in which they are begun. */
+  readonly copy?: number;
+  /** One of several destinations of a copy, from 0; absent also for what all of them have in common. */
+  readonly destination?: number;
+  /** One of the images of a list that travel, from 0; absent also for the list itself. */
+  readonly instance?: number;
+}
+
+/** One blob of a plan. */
+export interface PlannedBlob {
+  readonly digest: Digest;
+  readonly role: BlobRole;
+  /** In bytes; absent if unknown. */
+  readonly size?: number;
+  /** What shall become of its compression, unless it turns out that nothing has to. */
+  readonly recoding: BlobStep["recoding"];
+}
+
+/** What is said about a failure, for programs and for people. */
+export interface ToldFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly side?: Side;
+}
+
+/** Something that happened. The order in which they come is the order of the work. */
 export type CopyEvent =
+  /** A copy is attempted; once more after a failure, and then all that it had done counts no more. */
+  | {
+      readonly kind: "copy-begun";
+      readonly source: string;
+      readonly destinations: readonly string[];
+    }
+  | ({ readonly kind: "policy-decided" } & Decision)
   | { readonly kind: "signatures-sought"; readonly of: "image" | "list" }
   | { readonly kind: "signatures-found"; readonly of: "image" | "list" }
   | { readonly kind: "list-begun"; readonly chosen: number; readonly listed: number }
@@ -13,6 +55,18 @@ export type CopyEvent =
       readonly digest: Digest;
       readonly index: number;
       readonly of: number;
+    }
+  | {
+      readonly kind: "image-planned";
+      /** Of the manifest at the source. */
+      readonly digest: Digest;
+      /** Likewise. */
+      readonly mediaType: string;
+      /** Manifest types to try, best first. */
+      readonly formats: readonly string[];
+      /** Why the manifest has to stay as it is; absent where it may change. */
+      readonly frozenBecause?: string;
+      readonly blobs: readonly PlannedBlob[];
     }
   | {
       readonly kind: "blob-begun";
@@ -32,13 +86,56 @@ export type CopyEvent =
       readonly by: "sending" | "presence" | "mounting";
       /** In bytes, at the destination. */
       readonly size: number;
+      /** The digest that it has there; absent where it is the same. */
+      readonly storedAs?: Digest;
     }
   | { readonly kind: "manifest-begun"; readonly of: "image" | "list" }
+  | {
+      readonly kind: "manifest-written";
+      readonly of: "image" | "list";
+      readonly digest: Digest;
+      readonly mediaType: string;
+      /** In bytes. */
+      readonly size: number;
+    }
   /** A new signature is made. `number` counts them from one; it is absent where there is but one. */
   | { readonly kind: "signing-begun"; readonly activity: string; readonly number?: number }
   | { readonly kind: "signatures-begun"; readonly of: "image" | "list" }
+  /** Something failed, and is tried again. */
+  | {
+      readonly kind: "retry";
+      readonly what: "request" | "download" | "upload" | "command";
+      readonly reason: string;
+      /** How long is waited before, in milliseconds. */
+      readonly waitMs: number;
+      readonly side?: Side;
+    }
   /** Something the user should know although the copy goes on. */
-  | { readonly kind: "warning"; readonly message: string };
+  | { readonly kind: "warning"; readonly message: string }
+  | {
+      readonly kind: "copy-ended";
+      /** Of the manifest, or list, that the destination's name leads to now. */
+      readonly digest: Digest;
+      /** Likewise. */
+      readonly mediaType: string;
+    }
+  | ({ readonly kind: "copy-failed" } & ToldFailure)
+  /** The whole command has failed. */
+  | ({ readonly kind: "failed" } & ToldFailure)
+  /** What all came to; always the last. */
+  | ({
+      readonly kind: "summary";
+      /** Since the command began to work. */
+      readonly seconds: number;
+    } & Summary);
+
+/** An event, and what it is about. */
+export type ToldEvent = CopyEvent & EventScope;
 
 /** Whoever wants to know. Must not throw. */
-export type Tell = (event: CopyEvent) => void;
+export type Tell = (event: ToldEvent) => void;
+
+/** Returns whom to tell about one part of a run. */
+export function about(scope: EventScope, tell: Tell): Tell {
+  return (event) => tell({ ...event, ...scope });
+}

@@ -84,8 +84,9 @@ async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> 
   );
   const moved = present === undefined ? await sendBlob(step, transfer) : reused(blob, present);
   const known = step.needsDiffId ? await withDiffId(blob, moved, transfer) : moved;
-  const { by, size } = moved.stored;
-  tell({ kind: "blob-ended", digest: blob.digest, role, by, size });
+  const { digest: storedAs, by, size } = moved.stored;
+  const renamed = storedAs !== blob.digest && { storedAs };
+  tell({ kind: "blob-ended", digest: blob.digest, role, by, size, ...renamed });
   return known;
 }
 

@@ -2,7 +2,7 @@
 
 import type { BlobInfo } from "../cache/blob-info.ts";
 import type { StallTimes } from "../http-stall.ts";
-import type { Patience } from "../retry.ts";
+import type { Patience, Retry } from "../retry.ts";
 import type { DaemonConnection } from "./daemon-connection.ts";
 import type { ImageDestination } from "./destination.ts";
 import type { ImageName } from "./name.ts";
@@ -14,6 +14,8 @@ export interface TransportLog {
   debug(message: string): void;
   info(message: string): void;
   warn(message: string): void;
+  /** Something failed, and is tried again. Absent: nobody wants to know. */
+  retrying?(retry: Retry): void;
 }
 
 /** Each transport has a drawer here and opens no other. */

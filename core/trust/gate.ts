@@ -15,6 +15,7 @@ import { type ImageName, spelled } from "../image/name.ts";
 import type { BlobReading, ImageSource, RawManifest, Signature } from "../image/source.ts";
 import { limits } from "../limits.ts";
 import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
+import type { HearDecision, PolicyScope } from "./decision.ts";
 
 /** One rule of a policy, such as `signedBy` or `reject`. */
 export interface PolicyRequirement {
@@ -33,6 +34,8 @@ export type Verdict =
 /** Finds the rules that apply to an image. The parsed policy.json is one. */
 export interface Policy {
   requirementsFor(image: ImageName): readonly PolicyRequirement[];
+  /** Returns which entry those rules stand in; undefined, or absent, for the policy's default. */
+  scopeFor?(image: ImageName): PolicyScope | undefined;
 }
 
 const key = Symbol("admission"); // never exported
@@ -246,21 +249,25 @@ export class Gate {
     this.#requireSigned = requireSigned;
   }
 
-  /** Admits an image, or fails with `rejected`. */
-  async admit(candidate: Candidate): Promise<AdmittedImage> {
-    const requirements = this.#policy.requirementsFor(candidate.name);
-    if (requirements.length === 0) throw refusal("List of policy requirements must not be empty");
-    for (const requirement of requirements) {
-      const verdict = await decide(requirement, candidate);
-      if (!verdict.allowed) throw refusal(verdict.reason);
+  /** Admits an image, or fails with `rejected`. Either way `hear` is told, once. */
+  async admit(candidate: Candidate, hear: HearDecision = ignore): Promise<AdmittedImage> {
+    const { name, instance } = candidate;
+    const requirements = this.#policy.requirementsFor(name);
+    const scope = this.#policy.scopeFor?.(name);
+    const asked = {
+      image: spelled(name),
+      by: "rules",
+      rules: requirements.map(({ type }) => type),
+      ...(scope !== undefined && { scope }),
+    } as const;
+    const refused = await this.#refuse(candidate, requirements);
+    if (refused !== undefined) {
+      hear({ ...asked, verdict: "rejected", ...(instance && { digest: instance }), ...refused });
+      throw refusal(refused.reason);
     }
-    if (this.#requireSigned && !requirements.some((each) => each.verifiesSignatures)) {
-      const { transport, policyIdentity } = candidate.name;
-      throw refusal(
-        `No signature verification policy found for image ${transport}:${policyIdentity}`,
-      );
-    }
-    return candidate.admit(key);
+    const image = await candidate.admit(key);
+    hear({ ...asked, verdict: "admitted", digest: image.digest });
+    return image;
   }
 
   /**
@@ -268,7 +275,11 @@ export class Gate {
    *
    * A list that travels without all of its images has to satisfy the policy by itself.
    */
-  async admitList(list: Candidate, images: readonly AdmittedImage[]): Promise<AdmittedImage> {
+  async admitList(
+    list: Candidate,
+    images: readonly AdmittedImage[],
+    hear: HearDecision = ignore,
+  ): Promise<AdmittedImage> {
     const manifest = parseManifest(await list.manifest());
     const admitted = new Set<string>(images.map((image) => image.digest));
     const whole =
@@ -276,7 +287,31 @@ export class Gate {
       manifest.instances.length > 0 &&
       manifest.instances.every(({ digest }) => admitted.has(digest)) &&
       images.every((image) => spelled(image.name) === spelled(list.name));
-    return whole ? list.admit(key) : this.admit(list);
+    if (!whole) return this.admit(list, hear);
+    const image = await list.admit(key);
+    const { name, digest } = image;
+    hear({ image: spelled(name), verdict: "admitted", by: "images", rules: [], digest });
+    return image;
+  }
+
+  /** Returns why an image is not let in, or undefined if it is. */
+  async #refuse(
+    candidate: Candidate,
+    requirements: readonly PolicyRequirement[],
+  ): Promise<Refusal | undefined> {
+    if (requirements.length === 0) {
+      return { reason: "List of policy requirements must not be empty" };
+    }
+    for (const requirement of requirements) {
+      const verdict = await decide(requirement, candidate);
+      if (!verdict.allowed) return { refusedBy: requirement.type, reason: verdict.reason };
+    }
+    if (this.#requireSigned && !requirements.some((each) => each.verifiesSignatures)) {
+      const { transport, policyIdentity } = candidate.name;
+      const image = `${transport}:${policyIdentity}`;
+      return { reason: `No signature verification policy found for image ${image}` };
+    }
+    return undefined;
   }
 
   /**
@@ -300,6 +335,14 @@ export class Gate {
     return instance.admit(key);
   }
 }
+
+interface Refusal {
+  /** The type of the rule; absent where it was none of them. */
+  readonly refusedBy?: string;
+  readonly reason: string;
+}
+
+const ignore: HearDecision = () => {};
 
 /** "Could not decide" is "no", in the words of whatever kept the rule from deciding. */
 async function decide(requirement: PolicyRequirement, candidate: Candidate): Promise<Verdict> {

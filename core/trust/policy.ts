@@ -1,6 +1,7 @@
 // Policy: policy.json, which says what may be carried.
 
 import type { ImageName } from "../image/name.ts";
+import type { PolicyScope } from "./decision.ts";
 import type { Policy, PolicyRequirement } from "./gate.ts";
 import { insecureAcceptAnything, reject } from "./requirements/basic.ts";
 import { parseSignedBaseLayer } from "./requirements/signed-base-layer.ts";
@@ -51,7 +52,10 @@ export function parsePolicy(
       scopes.set(name, parseScopes(entriesOf(member), transport));
     }
   }
-  return { requirementsFor: (image) => select(image, scopes) ?? requirements };
+  return {
+    requirementsFor: (image) => select(image, scopes)?.requirements ?? requirements,
+    scopeFor: (image) => select(image, scopes)?.scope,
+  };
 }
 
 type Requirements = readonly PolicyRequirement[];
@@ -61,13 +65,14 @@ type Scopes = ReadonlyMap<string, Requirements>;
 function select(
   image: ImageName,
   transports: ReadonlyMap<string, Scopes>,
-): Requirements | undefined {
-  const scopes = transports.get(image.transport);
+): { readonly scope: PolicyScope; readonly requirements: Requirements } | undefined {
+  const { transport } = image;
+  const scopes = transports.get(transport);
   // An empty identity would match the transport's default before any namespace had a chance.
   const identity = image.policyIdentity === "" ? [] : [image.policyIdentity];
-  for (const scope of [...identity, ...image.policyNamespaces, ""]) {
-    const requirements = scopes?.get(scope);
-    if (requirements !== undefined) return requirements;
+  for (const name of [...identity, ...image.policyNamespaces, ""]) {
+    const requirements = scopes?.get(name);
+    if (requirements !== undefined) return { scope: { transport, name }, requirements };
   }
   return undefined;
 }

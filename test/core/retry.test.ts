@@ -83,40 +83,51 @@ describe("Patience", () => {
   test("spreads its pauses, but not those that were asked for", async () => {
     const { patience, slept } = patient({ random: () => 0.25 });
     await patience.pause(2);
-    await patience.pause(1, 7000);
+    await patience.pause(1, { askedMs: 7000 });
     expect(slept).toEqual([250, 7000]);
   });
 
   test("gives up at once if more than a minute is asked for", async () => {
     const { patience, slept } = patient();
-    expect(await patience.pause(1, 60_000)).toBe(true);
-    expect(await patience.pause(1, 60_001)).toBe(false);
+    expect(await patience.pause(1, { askedMs: 60_000 })).toBe(true);
+    expect(await patience.pause(1, { askedMs: 60_001 })).toBe(false);
     expect(slept).toEqual([60_000]);
   });
 
   test("waits no more than two minutes in all", async () => {
     const { patience, slept } = patient();
-    expect(await patience.pause(1, 60_000)).toBe(true);
-    expect(await patience.pause(1, 59_000)).toBe(true);
-    expect(await patience.pause(1, 1_001)).toBe(false);
-    expect(await patience.pause(1, 1_000)).toBe(true);
+    expect(await patience.pause(1, { askedMs: 60_000 })).toBe(true);
+    expect(await patience.pause(1, { askedMs: 59_000 })).toBe(true);
+    expect(await patience.pause(1, { askedMs: 1_001 })).toBe(false);
+    expect(await patience.pause(1, { askedMs: 1_000 })).toBe(true);
     expect(slept).toEqual([60_000, 59_000, 1_000]);
   });
 
   test("counts pauses that overlap once", async () => {
     const { patience, at } = patient({ sleep: async () => {} });
-    for (let blob = 0; blob < 6; blob++) expect(await patience.pause(1, 50_000)).toBe(true);
+    for (let blob = 0; blob < 6; blob++)
+      expect(await patience.pause(1, { askedMs: 50_000 })).toBe(true);
     at(10_000);
-    expect(await patience.pause(1, 50_000)).toBe(true);
+    expect(await patience.pause(1, { askedMs: 50_000 })).toBe(true);
     at(60_000);
-    expect(await patience.pause(1, 60_000)).toBe(true);
+    expect(await patience.pause(1, { askedMs: 60_000 })).toBe(true);
     at(120_000);
-    expect(await patience.pause(1, 1)).toBe(false);
+    expect(await patience.pause(1, { askedMs: 1 })).toBe(false);
+  });
+
+  test("tells how long it will wait, before it does, and nothing where it does not", async () => {
+    const order: (string | number)[] = [];
+    const { patience } = patient({ sleep: async () => void order.push("slept") });
+    const waiting = (ms: number) => order.push(ms);
+    expect(await patience.pause(2, { waiting })).toBe(true);
+    expect(await patience.pause(4, { waiting })).toBe(false);
+    expect(await patience.pause(1, { askedMs: 60_001, waiting })).toBe(false);
+    expect(order).toEqual([1000, "slept"]);
   });
 
   test("stops waiting for its signal's reason", async () => {
     const stop = new AbortController();
-    const pause = new Patience().pause(1, 60_000, stop.signal);
+    const pause = new Patience().pause(1, { askedMs: 60_000, signal: stop.signal });
     stop.abort(new Failure("canceled", "enough"));
     expect(pause).rejects.toThrow("enough");
   });

@@ -3,7 +3,7 @@
 import type { Credentials } from "../../core/image/registry-access.ts";
 import type { ImageName } from "../../core/image/name.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
-import { Patience } from "../../core/retry.ts";
+import { Patience, type Retry } from "../../core/retry.ts";
 import { transportContext } from "./transport-context.ts";
 
 /** What a test may want of it. */
@@ -14,6 +14,8 @@ export interface DockerWish {
   readonly uploadChunkBytes?: number;
   /** Hears every line that is logged, with its level in front. */
   readonly log?: (line: string) => void;
+  /** Hears what is tried again. */
+  readonly retrying?: (retry: Retry) => void;
   /** Hears how long each pause would have been. */
   readonly paused?: (ms: number) => void;
 }
@@ -26,6 +28,7 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
     origin,
     log,
     paused,
+    retrying,
     uploadChunkBytes,
   } = wish;
   const say = (level: string) => (message: string) => log?.(`${level}: ${message}`);
@@ -38,7 +41,12 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
   return transportContext({
     ...(signal === undefined ? {} : { signal }),
     ...(origin === undefined ? {} : { origin }),
-    log: { debug: say("debug"), info: say("info"), warn: say("warn") },
+    log: {
+      debug: say("debug"),
+      info: say("info"),
+      warn: say("warn"),
+      retrying: (retry) => retrying?.(retry),
+    },
     settings: {
       docker: {
         userAgent: "test",

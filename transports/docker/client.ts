@@ -3,7 +3,7 @@
 import { Failure } from "../../core/failure.ts";
 import { quoted } from "../../core/foreign-text.ts";
 import type { HttpResponse } from "../../core/http.ts";
-import { Patience } from "../../core/retry.ts";
+import { Patience, type Pause, type Retry } from "../../core/retry.ts";
 import { checkAddress, type Guide, sameOrigin } from "./address.ts";
 import { type Authorization, missingScope } from "./authenticate.ts";
 import { readFailure, type RegistryFailure } from "./failure.ts";
@@ -30,6 +30,9 @@ export interface RegistryRequest extends Parcel {
   /** Whether trouble that may pass is borne with; absent: yes. */
   readonly heals?: boolean | undefined;
 }
+
+/** A pause before something is tried again. */
+export type RegistryPause = Pick<Retry, "what" | "reason"> & Omit<Pause, "waiting">;
 
 /** An answer of any status, with redirects of reading requests already followed. */
 export type RegistryResponse = HttpResponse;
@@ -125,8 +128,12 @@ export class RegistryClient implements AsyncDisposable {
    * Waits before another attempt of whoever heals by itself, and tells whether it is worth making; see
    * `Patience.pause`.
    */
-  pause(attempts: number, askedMs?: number, signal?: AbortSignal): Promise<boolean> {
-    return this.#patience.pause(attempts, askedMs, this.#signalWith(signal));
+  pause(attempts: number, { what, reason, askedMs, signal }: RegistryPause): Promise<boolean> {
+    return this.#patience.pause(attempts, {
+      askedMs,
+      signal: this.#signalWith(signal),
+      waiting: (waitMs) => this.#options.log.retrying?.({ what, reason, waitMs }),
+    });
   }
 
   /** Closes the connections that nobody uses, unless others share them. */

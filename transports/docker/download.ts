@@ -52,7 +52,9 @@ async function* resumed(download: Download, first: Part): AsyncGenerator<Uint8Ar
       const fruitless = progress.interrupted();
       if (fruitless >= limits.fruitlessResumptions) throw givenUp(failure, progress, blob);
       // The pauses are for a server in trouble; one that has sent something can be asked right away.
-      if (fruitless > 0 && !(await client.pause(fruitless, undefined, reading.signal))) {
+      const retry = { what: "download", reason: failure.message } as const;
+      if (fruitless === 0) download.log.retrying?.({ ...retry, waitMs: 0 });
+      else if (!(await client.pause(fruitless, { ...retry, signal: reading.signal }))) {
         throw givenUp(failure, progress, blob);
       }
       download.log.info(

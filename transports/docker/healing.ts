@@ -8,6 +8,7 @@ import {
   isPassingFailure,
   isPassingStatus,
   type Patience,
+  type Pause,
   retryAfterMs,
 } from "../../core/retry.ts";
 
@@ -18,6 +19,11 @@ export interface Healer {
   readonly log: TransportLog;
   /** A clock that only runs forward, in milliseconds. */
   readonly now: () => number;
+}
+
+/** Returns what makes a pause heard of. */
+function heard(reason: string, log: TransportLog): Pick<Pause, "waiting"> {
+  return { waiting: (waitMs) => log.retrying?.({ what: "request", reason, waitMs }) };
 }
 
 /**
@@ -35,14 +41,17 @@ export async function healed<T extends { readonly response: HttpResponse }>(
       const result = await attempt();
       const { status, headers } = result.response;
       if (!isPassingStatus(status)) return result;
-      if (!(await patience.pause(attempts, retryAfterMs(headers), signal))) return result;
+      const reason = `HTTP status ${status}`;
+      const pause = { askedMs: retryAfterMs(headers), ...heard(reason, log), signal };
+      if (!(await patience.pause(attempts, pause))) return result;
       await result.response.discard();
-      log.debug(`Trying again after HTTP status ${status}`);
+      log.debug(`Trying again after ${reason}`);
     } catch (error) {
       const failure = asFailure(error);
       const slow = now() - began > limits.slowAttemptMs;
       if (signal.aborted || slow || !isPassingFailure(failure)) throw error;
-      if (!(await patience.pause(attempts, undefined, signal))) throw error;
+      const pause = { ...heard(failure.message, log), signal };
+      if (!(await patience.pause(attempts, pause))) throw error;
       log.debug(`Trying again after: ${failure.message}`);
     }
   }

@@ -36,7 +36,8 @@ export async function readManifest(wanted: WantedManifest): Promise<RawManifest>
     }
     const { manifest, failure } = await bodyOf(response, labelOf(wanted));
     if (manifest === undefined) {
-      if (failure.code !== "unavailable" || !(await client.pause(attempts))) throw failure;
+      const retry = { what: "request", reason: failure.message } as const;
+      if (failure.code !== "unavailable" || !(await client.pause(attempts, retry))) throw failure;
       continue;
     }
     const contradiction = contradictionOf(manifest, response, wanted);

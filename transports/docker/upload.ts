@@ -94,15 +94,18 @@ class Uploading implements AsyncDisposable {
     const { client, signal, log, blob } = this.#upload;
     log.debug(`Sending a blob to ${client.host} was interrupted: ${setback.failure.message}`);
     const before = session.held;
-    // Nothing that was refused for its size has reached the session.
-    if (setback.next === "in-smaller-pieces") return;
-    if (setback.next === "in-one-piece") {
-      this.#inOnePiece = true;
-    } else if (!(await client.pause(++this.#fruitless, setback.askedMs, signal))) {
-      throw setback.failure;
+    const { next, failure, askedMs } = setback;
+    const retry = { what: "upload", reason: failure.message } as const;
+    if (next === "in-smaller-pieces" || next === "in-one-piece") {
+      log.retrying?.({ ...retry, waitMs: 0 });
+    } else if (!(await client.pause(++this.#fruitless, { ...retry, askedMs, signal }))) {
+      throw failure;
     }
+    // Nothing that was refused for its size has reached the session.
+    if (next === "in-smaller-pieces") return;
+    if (next === "in-one-piece") this.#inOnePiece = true;
     // Asked after the pause: a registry may still be putting away what it has received.
-    const held = setback.next === "continue" ? await session.ask(signal) : 0;
+    const held = next === "continue" ? await session.ask(signal) : 0;
     if (held >= before + limits.slowBytes) this.#fruitless = 0;
     if (held > 0 && held <= (blob.size ?? Infinity)) return;
     this.#session = undefined;
@@ -208,7 +211,9 @@ class Uploading implements AsyncDisposable {
       if (setback.next === "anew" || whole !== undefined) {
         return { setback: { ...setback, next: "anew" } };
       }
-      if (!(await client.pause(attempts, setback.askedMs, signal))) throw setback.failure;
+      const { failure, askedMs } = setback;
+      const retry = { what: "upload", reason: failure.message, askedMs, signal } as const;
+      if (!(await client.pause(attempts, retry))) throw failure;
     }
   }
 

@@ -33,6 +33,17 @@ const list: readonly CopyEvent[] = [
   { kind: "signatures-begun", of: "list" },
 ];
 
+const ended: CopyEvent & { readonly kind: "summary" } = {
+  kind: "summary",
+  seconds: 1.5,
+  copies: 1,
+  failures: 0,
+  manifests: 1,
+  blobs: { sent: 1, reused: 1, mounted: 0 },
+  bytes: { read: 10 * MiB, sent: 10 * MiB, reused: 2048, mounted: 0 },
+  retries: 0,
+};
+
 function logTo(lines: string[]): Log {
   const to = (level: string) => (message: string) => lines.push(`${level}: ${message}`);
   return { debug: to("debug"), info: to("info"), warn: to("warn"), fatal: to("fatal") };
@@ -41,7 +52,7 @@ function logTo(lines: string[]): Log {
 describe("lineProgress", () => {
   test("prints the original's lines for an image", () => {
     const lines: string[] = [];
-    const tell = lineProgress((line) => lines.push(line), logTo([])).begin();
+    const { tell } = lineProgress((line) => lines.push(line), logTo([]));
     image.forEach(tell);
     expect(lines).toEqual([
       "Getting image source signatures",
@@ -55,7 +66,7 @@ describe("lineProgress", () => {
 
   test("prints the original's lines for a list", () => {
     const lines: string[] = [];
-    const tell = lineProgress((line) => lines.push(line), logTo([])).begin();
+    const { tell } = lineProgress((line) => lines.push(line), logTo([]));
     list.forEach(tell);
     expect(lines).toEqual([
       "Getting image list signatures",
@@ -69,7 +80,7 @@ describe("lineProgress", () => {
 
   test("keeps warnings out of what scripts read", () => {
     const [lines, logged]: [string[], string[]] = [[], []];
-    const tell = lineProgress((line) => lines.push(line), logTo(logged)).begin();
+    const { tell } = lineProgress((line) => lines.push(line), logTo(logged));
     tell({ kind: "warning", message: "careful" });
     tell({ kind: "blob-restarted", digest: layer, reason: "it broke" });
     expect(lines).toEqual([]);
@@ -103,10 +114,8 @@ describe("liveProgress", () => {
   test("leaves the original's final words, and a summary", () => {
     const { progress, lines, pass } = live();
     using shown = progress;
-    const tell = shown.begin();
     pass(1500);
-    image.forEach(tell);
-    shown.finish();
+    [...image, ended].forEach(shown.tell);
     expect(lines).toEqual([
       "Getting image source signatures",
       "Checking if image destination supports signatures",
@@ -121,7 +130,7 @@ describe("liveProgress", () => {
   test("draws how far each blob is, how fast, and how long it will take", () => {
     const { progress, drawn, pass } = live();
     using shown = progress;
-    const tell = shown.begin();
+    const { tell } = shown;
     tell({ kind: "blob-begun", digest: layer, role: "layer", size: 10 * MiB });
     tell({ kind: "blob-begun", digest: config, role: "config" });
     tell({ kind: "blob-moved", digest: layer, bytes: 4 * MiB });
@@ -138,7 +147,7 @@ describe("liveProgress", () => {
   test("never draws more than the terminal holds", () => {
     const { progress, drawn, pass } = live(40);
     using shown = progress;
-    const tell = shown.begin();
+    const { tell } = shown;
     for (let index = 0; index < 30; index++) {
       const digest = digestOf(new Uint8Array([index]));
       tell({ kind: "blob-begun", digest, role: "layer", size: MiB });
@@ -149,16 +158,41 @@ describe("liveProgress", () => {
   });
 
   test("forgets a failed attempt, and takes its bars away in the end", () => {
-    const { progress, lines, drawn } = live();
+    const { progress, lines, drawn, pass } = live();
     {
       using shown = progress;
-      const tell = shown.begin();
+      const { tell } = shown;
+      tell({ kind: "blob-begun", digest: layer, role: "layer", size: MiB });
+      tell({ kind: "copy-begun", source: "dir:a", destinations: ["dir:b"] });
+      pass(100);
+      expect(drawn.at(-1)).toEqual([]);
       tell({ kind: "blob-begun", digest: layer, role: "layer", size: MiB });
       tell({ kind: "blob-moved", digest: layer, bytes: MiB });
-      shown.begin();
-      shown.finish();
     }
-    expect(lines).toEqual(["0B moved in 0 blobs, 0B reused in 0, 0B mounted in 0, 0.0 s"]);
+    expect(lines).toEqual([]);
     expect(drawn.at(-1)).toEqual([]);
+  });
+
+  test("does not sum up what came to nothing", () => {
+    const { progress, lines } = live();
+    using shown = progress;
+    shown.tell({ ...ended, copies: 0, failures: 1 });
+    expect(lines).toEqual([]);
+  });
+
+  test("tells the same blob of several copies apart, and forgets those of one", () => {
+    const { progress, drawn, pass } = live();
+    using shown = progress;
+    const blob = { digest: layer, role: "layer", size: 10 * MiB } as const;
+    for (const copy of [0, 1]) shown.tell({ kind: "blob-begun", ...blob, copy });
+    shown.tell({ kind: "blob-moved", digest: layer, bytes: 4 * MiB, copy: 1 });
+    pass(2000);
+    expect(drawn.at(-1)?.map((line) => / ([\d.]+)[KMi]*B \/ /.exec(line)?.[1])).toEqual([
+      "0",
+      "4.0",
+    ]);
+    shown.tell({ kind: "copy-failed", code: "io", message: "no", copy: 0 });
+    pass(100);
+    expect(drawn.at(-1)).toHaveLength(1);
   });
 });

@@ -45,10 +45,15 @@ describe("copyImages", () => {
     const { events } = await copyBetween(holding(image), new MemoryTransport());
     const told = events.filter(({ kind }) => kind !== "blob-moved" && kind !== "blob-ended");
     expect(told.map(shown)).toEqual([
+      "copy-begun",
+      `policy-decided ${image.manifest.digest}`,
       "signatures-sought",
+      `image-planned ${image.manifest.digest}`,
       ...image.layers.map(({ digest }) => `blob-begun ${digest}`),
       `blob-begun ${image.config.digest}`,
       "manifest-begun",
+      `manifest-written ${image.manifest.digest}`,
+      `copy-ended ${image.manifest.digest}`,
     ]);
   });
 

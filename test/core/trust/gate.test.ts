@@ -17,6 +17,7 @@ import {
   type PolicyRequirement,
   type Verdict,
 } from "../../../core/trust/gate.ts";
+import type { Decision } from "../../../core/trust/decision.ts";
 import { acceptEverything } from "../../../core/trust/policy.ts";
 import { reject } from "../../../core/trust/requirements/basic.ts";
 import { sourceOf } from "../../support/source-of.ts";
@@ -512,5 +513,65 @@ test("reject keeps everything out", async () => {
   await expect(gateOf([reject]).admit(new Candidate(holding([image])))).rejects.toMatchObject({
     code: "rejected",
     message: "Source image rejected: Running image dir:/image is rejected by policy.",
+  });
+});
+
+describe("Gate, as heard", () => {
+  const heard = async (gate: Gate, candidate: Candidate): Promise<readonly Decision[]> => {
+    const decisions: Decision[] = [];
+    await gate.admit(candidate, (decision) => decisions.push(decision)).catch(() => undefined);
+    return decisions;
+  };
+  const named = { transport: "test", text: "a" };
+
+  test("says which rules were asked, and which image they let in", async () => {
+    expect(await heard(gateOf([yes, yes]), new Candidate(holding([image], named)))).toEqual([
+      {
+        verdict: "admitted",
+        image: "test:a",
+        by: "rules",
+        rules: ["test", "test"],
+        digest: digestAt(image),
+      },
+    ]);
+  });
+
+  test.each([
+    ["a rule that says no", gateOf([yes, no]), { refusedBy: "test", reason: "because" }],
+    ["a rule that breaks", gateOf([throwing(new Error("broke"))]), { reason: "broke" }],
+    ["no rule at all", gateOf([]), { rules: [] }],
+    [
+      "a signature that has to be asked for",
+      gateOf([yes], true),
+      { reason: expect.stringContaining("No signature verification policy found") },
+    ],
+  ])("says why an image is refused: %s", async (_, gate, expected) => {
+    const [decision, ...others] = await heard(gate, new Candidate(holding([image], named)));
+    expect(decision).toMatchObject({ verdict: "rejected", image: "test:a", ...expected });
+    expect(others).toEqual([]);
+  });
+
+  test("says in which entry of the policy the rules stand", async () => {
+    const scope = { transport: "test", name: "a" };
+    const gate = new Gate(
+      { requirementsFor: () => [yes], scopeFor: () => scope },
+      { requireSigned: false },
+    );
+    expect(await heard(gate, new Candidate(holding([image])))).toMatchObject([{ scope }]);
+  });
+
+  test("says that a list was let in by its images, or by rules where some stay", async () => {
+    const two = [manifestOf("1"), manifestOf("2")];
+    const candidate = new Candidate(holding([listOf(two), ...two], named));
+    const images = [];
+    for (const each of two) images.push(await accepting.admit(candidate.pick(digestAt(each))));
+    const decisions: Decision[] = [];
+    const hear = (decision: Decision) => decisions.push(decision);
+    await accepting.admitList(candidate, images, hear);
+    await accepting.admitList(candidate, images.slice(1), hear);
+    expect(decisions.map(({ by, rules }) => [by, ...rules])).toEqual([
+      ["images"],
+      ["rules", "insecureAcceptAnything"],
+    ]);
   });
 });

@@ -166,16 +166,24 @@ describe("the requirements for an image", () => {
   const wider = ["quay.io/a/b", "quay.io/a", "quay.io", "*.io"];
 
   test.each([
-    ["the image itself", image("docker", "quay.io/a/b:1", wider), "identity"],
-    ["the first namespace", image("docker", "quay.io/a/b:2", wider), "repository"],
-    ["a later namespace", image("docker", "quay.io/a/c:2", wider.slice(1)), "host"],
-    ["a wildcard", image("docker", "ghcr.io/x:1", ["ghcr.io/x", "ghcr.io", "*.io"]), "domain"],
-    ["the transport", image("docker", "example.com/x:1", ["example.com/x"]), "docker"],
-    ["the namespace, for one without identity", image("docker", "", ["quay.io"]), "host"],
-    ["the default, as no scope fits", image("dir", "/b", ["/"]), "default"],
-    ["the default, as the transport is not there", image("oci", "/a", []), "default"],
-    ["the default, for an unlucky transport", image("__proto__", "/a", []), "default"],
-  ])("are those of %s", (_, name, expected) => {
+    ["the image itself", image("docker", "quay.io/a/b:1", wider), "identity", "quay.io/a/b:1"],
+    ["the first namespace", image("docker", "quay.io/a/b:2", wider), "repository", "quay.io/a/b"],
+    ["a later namespace", image("docker", "quay.io/a/c:2", wider.slice(1)), "host", "quay.io"],
+    ["a wildcard", image("docker", "ghcr.io/x:1", ["ghcr.io/x", "*.io"]), "domain", "*.io"],
+    ["the transport", image("docker", "example.com/x:1", ["example.com/x"]), "docker", ""],
+    [
+      "the namespace, for one without identity",
+      image("docker", "", ["quay.io"]),
+      "host",
+      "quay.io",
+    ],
+    ["the default, as no scope fits", image("dir", "/b", ["/"]), "default", undefined],
+    ["the default, as the transport is not there", image("oci", "/a", []), "default", undefined],
+    ["the default, for an unlucky transport", image("__proto__", "/a", []), "default", undefined],
+  ])("are those of %s", (_, name, expected, scope) => {
+    expect(policy.scopeFor?.(name)).toEqual(
+      scope === undefined ? undefined : { transport: "docker", name: scope },
+    );
     expect(policy.requirementsFor(name)).toMatchObject([
       { baseLayerIdentity: { repository: { repository: `library/${expected}` } } },
     ]);

@@ -120,7 +120,7 @@ describe("RegistryClient before a faulty registry", () => {
     const response = await client.request({ method: "GET", target, heals: false });
     await response.discard();
     expect([response.status, pauses]).toEqual([500, []]);
-    expect(await client.pause(1)).toBe(true);
+    expect(await client.pause(1, { what: "request", reason: "it broke" })).toBe(true);
     expect(pauses).toEqual([500]);
   });
 

@@ -5,6 +5,7 @@ import { verified } from "../../../core/blob/verify.ts";
 import { digestOf } from "../../../core/content/digest.ts";
 import type { BlobReading } from "../../../core/image/source.ts";
 import { parseDockerName } from "../../../core/content/docker-name.ts";
+import type { Retry } from "../../../core/retry.ts";
 import { connect } from "../../../transports/docker/connection.ts";
 import { openDownload } from "../../../transports/docker/download.ts";
 import { dockerContext, type DockerWish } from "../../support/docker-context.ts";
@@ -85,9 +86,13 @@ describe("openDownload", () => {
     await using server = await startWire((request) => part(startOf(request), 25_000));
     const log = (line: string) => lines.push(line);
     const paused = (ms: number) => pauses.push(ms);
-    expect(await download(server.host, { log, paused })).toEqual(bytes);
+    const retries: Retry[] = [];
+    const retrying = (retry: Retry) => retries.push(retry);
+    expect(await download(server.host, { log, paused, retrying })).toEqual(bytes);
     const asked = ranges(server.requests);
     expect(new Set(asked).size).toBe(8);
+    expect(retries).toHaveLength(asked.length - 1);
+    expect(retries[0]).toEqual({ what: "download", reason: expect.any(String), waitMs: 0 });
     // The runtime may lose what came together with the end; only then there is no progress.
     expect(pauses).toHaveLength(asked.length - 8);
     const told = lines.filter((line) => line.startsWith("info: Reading blob body from"));

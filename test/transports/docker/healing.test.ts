@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../../core/failure.ts";
-import { Patience } from "../../../core/retry.ts";
+import { Patience, type Retry } from "../../../core/retry.ts";
 import { healed } from "../../../transports/docker/healing.ts";
 import { httpResponse } from "../../support/http-response.ts";
 import { timeless } from "../../support/patience.ts";
 import { rejection } from "../../support/rejection.ts";
 
-const log = { debug() {}, info() {}, warn() {} };
+const told: Retry[] = [];
+const log = { debug() {}, info() {}, warn() {}, retrying: (retry: Retry) => told.push(retry) };
 const down = () => new Failure("unavailable", "down");
 
 /** Plays one result after the other, the last for ever. */
@@ -53,6 +54,15 @@ describe("healed", () => {
       pauses: [500, 1000, 2000],
     });
     expect(await play([[500], down()])).toMatchObject({ outcome: "down", attempts: 4 });
+  });
+
+  test("tells what it tries again, why, and how long it waits before", async () => {
+    told.splice(0);
+    await play([[503], down(), [200]]);
+    expect(told).toEqual([
+      { what: "request", reason: "HTTP status 503", waitMs: 500 },
+      { what: "request", reason: "down", waitMs: 1000 },
+    ]);
   });
 
   test("waits as long as it is asked to, up to a minute", async () => {

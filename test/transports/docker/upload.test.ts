@@ -7,6 +7,7 @@ import type {
   OutgoingBlob,
   StoredBlob,
 } from "../../../core/image/destination.ts";
+import type { Retry } from "../../../core/retry.ts";
 import { docker } from "../../../transports/docker/reference.ts";
 import { chunked } from "../../support/chunks.ts";
 import { dockerContext, type DockerWish } from "../../support/docker-context.ts";
@@ -212,8 +213,12 @@ describe("putBlob", () => {
 
   test("row 33: commits again where that failed once", async () => {
     await using registry = registryThat("PUT", status(500));
-    await put(registry, await outgoingBlob(bytes));
+    const retries: Retry[] = [];
+    await put(registry, await outgoingBlob(bytes), { retrying: (retry) => retries.push(retry) });
     expect(methods(registry)).toBe("HEAD POST PATCH PUT HEAD PUT");
+    expect(retries).toEqual([
+      { what: "upload", reason: expect.stringContaining("500"), waitMs: 500 },
+    ]);
     expectArrived(registry);
   });
 

@@ -1,0 +1,23 @@
+// Summary: what a run of copies comes to.
+
+/** A number of each kind: sent by us, found at the destination, mounted there from a neighbour. */
+export interface Moves {
+  readonly sent: number;
+  readonly reused: number;
+  readonly mounted: number;
+}
+
+/** What a run of copies comes to. Of a copy that was attempted more than once, the last attempt counts. */
+export interface Summary {
+  /** Copies that have succeeded, each destination counting as one. */
+  readonly copies: number;
+  /** Likewise, copies whose last attempt has failed. */
+  readonly failures: number;
+  /** Manifests written, lists included. */
+  readonly manifests: number;
+  readonly blobs: Moves;
+  /** Sizes of those blobs at the destination, and what was read of all blobs at the source. */
+  readonly bytes: Moves & { readonly read: number };
+  /** How often something was tried again, of all attempts. */
+  readonly retries: number;
+}
