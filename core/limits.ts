@@ -42,6 +42,11 @@ export const limits = {
   archiveNamesBytes: 32 * MiB,
   /** A link in an archive may lead to another link, but not for ever. */
   archiveLinks: 10,
+  /** Likewise of a layer that is unpacked: no path may come twice, so all of them are kept in memory. */
+  layerEntries: 4_000_000,
+  layerNamesBytes: 256 * MiB,
+  /** One line of a tar-split: a file's headers, in Base64. */
+  tarSplitLineBytes: 16 * MiB,
 
   /** Blobs moved at a time, where both sides allow several. */
   parallelBlobs: 6,

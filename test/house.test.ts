@@ -174,7 +174,7 @@ const doors: readonly (readonly [name: RegExp, door: RegExp])[] = [
   [/^jose$/, /^core\/blob\/jwe\.ts$/],
   [/^yaml$/, /^core\/yaml\.ts$/],
   // The two sides of the house that speak to the system may not see each other.
-  [/^bun:ffi$/, /^(transports\/shared\/libc|cli\/proxy\/descriptors)\.ts$/],
+  [/^bun:ffi$/, /^(transports\/shared\/libc\/library|cli\/proxy\/descriptors)\.ts$/],
   [/^bun:sqlite$/, /^core\/cache\/sqlite\.ts$/],
   [/^node:process$/, /^cli\//],
   [/^node:(http|https|http2|net|tls|dgram|dns)(\/|$)/, /^core\/http[^/]*\.ts$/],

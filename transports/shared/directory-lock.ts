@@ -7,7 +7,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { asFailure } from "../../core/failure.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
-import { flock } from "./libc.ts";
+import { flock } from "./libc/flock.ts";
 import { isSystemError } from "./system.ts";
 import { temporaryPath } from "./temporary.ts";
 

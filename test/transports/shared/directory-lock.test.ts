@@ -7,7 +7,7 @@ import {
   lockFileName,
   tryLockDirectory,
 } from "../../../transports/shared/directory-lock.ts";
-import { flock } from "../../../transports/shared/libc.ts";
+import { flock } from "../../../transports/shared/libc/flock.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
 
