@@ -113,6 +113,7 @@ const systemWords: Readonly<Record<string, string>> = {
   EPIPE: "broken pipe",
   EROFS: "read-only file system",
   EXDEV: "invalid cross-device link",
+  ENOSYS: "function not implemented",
 };
 
 const systemHints: Readonly<Record<string, string>> = {

@@ -36,10 +36,14 @@ function ownDirectory(): Workspace {
   return made;
 }
 
-/** Mounts live in a name space of the program's own, and end with it. */
+/**
+ * Mounts live in a name space of the program's own, and end with it. Its root is a mount, because programs
+ * that unpack layers mount their root anew.
+ */
 function wrapperOf(program: string): string {
   return `#!/bin/sh
 exec unshare --mount --propagation private -- /bin/sh -c '
+  mount --bind "${newerDebian}" "${newerDebian}" || exit 125
   for each in tmp proc dev sys; do mount --rbind "/$each" "${newerDebian}/$each" || exit 125; done
   exec /usr/sbin/chroot "${newerDebian}" /bin/sh -c "cd \\"\\$0\\" && exec \\"\\$@\\"" "$PWD" "$@"
 ' sh ${program} "$@"

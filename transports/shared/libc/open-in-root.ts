@@ -1,26 +1,18 @@
 // Opening in a root: files of a stranger's tree, opened as if that tree were all there is.
 
 import { constants, platform } from "node:os";
-import { openLibrary, systemError } from "./library.ts";
+import { openLibrary } from "./library.ts";
 
 /**
- * Opens a file below an open directory, and returns its descriptor. Linux only. `path` ends with a NUL;
- * `flags` are those of open(2), for what is there already.
+ * Opens a file below an open directory, and returns its descriptor or, if it cannot, the negative number of
+ * the error: that of ENOSYS where the system has no such thing. Linux only. `path` ends with a NUL; `flags`
+ * are those of open(2), for what is there already.
  *
- * Symbolic links are followed as if that directory were the root: nothing outside is ever opened. Fails
- * as the functions of node:fs do, and with `ENOSYS` where the system cannot do this.
+ * Symbolic links are followed as if that directory were the root: nothing outside is ever opened.
  */
 export function openInRoot(directory: number, path: Uint8Array, flags: number): number {
   call ??= open() ?? "none";
-  if (call === "none") throw systemError(constants.errno.ENOSYS, "openat2");
-  const opened = call(directory, path, flags);
-  if (opened < 0) throw systemError(-opened, "open", textOf(path));
-  return opened;
-}
-
-/** Returns a path that ends with a NUL as text for people. */
-function textOf(path: Uint8Array): string {
-  return new TextDecoder().decode(path.subarray(0, -1));
+  return call === "none" ? -constants.errno.ENOSYS : call(directory, path, flags);
 }
 
 /** Returns a descriptor, or the number of the error as a negative number. */
