@@ -6,16 +6,19 @@ import { digestOf } from "../../core/content/digest.ts";
 import { testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
 import { ProxyClient, type ProxyClientOptions, readAll } from "../support/proxy-client.ts";
-import { sampleImage, sampleList } from "../support/sample-images.ts";
+import { type SampleBlob, sampleImage, sampleList } from "../support/sample-images.ts";
 import { Scene } from "../support/scene.ts";
 
 const image = sampleImage({ seed: "proxy", format: "docker", layers: ["gzip", "none"] });
-const layer = image.layers[1] ?? { digest: "", bytes: new Uint8Array() };
+const layer = image.layers[1] ?? image.config;
 const zeros = `sha256:${"0".repeat(64)}`;
 const open = { flags: ["--insecure-policy"] };
 
 /** Asks what a client may ask, and what it may not, and keeps the answers and all content. */
-async function interview(options: ProxyClientOptions, name: string): Promise<unknown[]> {
+async function interview(
+  options: ProxyClientOptions,
+  { name, layer }: { readonly name: string; readonly layer: SampleBlob },
+): Promise<unknown[]> {
   await using client = new ProxyClient(options);
   const told: unknown[] = [];
   const ask = async (method: string, ...args: readonly unknown[]) => {
@@ -26,6 +29,7 @@ async function interview(options: ProxyClientOptions, name: string): Promise<unk
   const fetch = async (method: string, ...args: readonly unknown[]) => {
     const { descriptors, ...answer } = await client.ask(method, ...args);
     const [descriptor = -1] = descriptors;
+    if (descriptor < 0) throw new Error(`${method}: ${answer.error}`);
     const reading = Bun.file(descriptor).bytes();
     const finished = await client.ask("FinishPipe", answer.pipeid);
     const bytes = await reading;
@@ -65,16 +69,18 @@ async function interview(options: ProxyClientOptions, name: string): Promise<unk
 describe("experimental-image-proxy", () => {
   testWith("newer:skopeo", "docker-registry")("answers as the original does", async () => {
     await using scene = new Scene();
-    for (const sample of [image, sampleList({ seed: "proxy", format: "docker" })]) {
+    const list = sampleList({ seed: "proxy", format: "docker" });
+    for (const [sample, { layers }] of [
+      [image, image],
+      [list, list.images[0] ?? image],
+    ] as const) {
       const store = await scene.store("docker");
       await store.fill(sample);
-      const flags = ["--insecure-policy"];
-      const tls = "--tls-verify=false";
-      const theirs = await interview(
-        { cwd: scene.path, flags: [tls, ...flags], program: newerProgram("skopeo") },
-        store.image,
-      );
-      const ours = await interview({ cwd: scene.path, flags: [tls, ...flags] }, store.image);
+      const asked = { name: store.image, layer: layers[0] ?? layer };
+      const surroundings = { cwd: scene.path, flags: ["--tls-verify=false", "--insecure-policy"] };
+      const skopeo = newerProgram("skopeo");
+      const theirs = await interview({ ...surroundings, program: skopeo }, asked);
+      const ours = await interview(surroundings, asked);
       expect(ours).toEqual(theirs);
     }
   });
