@@ -249,7 +249,7 @@ function detectedVariant(architecture: string): string {
 export async function gateOf(call: Call): Promise<Gate> {
   const { insecurePolicy, requireSigned } = call.global;
   const policy = insecurePolicy ? acceptEverything : await policyOf(call);
-  return new Gate(policy, { requireSigned });
+  return new Gate(policy, { requireSigned, now: () => new Date() });
 }
 
 async function policyOf({ global, environment, log }: Call): Promise<Policy> {

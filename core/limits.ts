@@ -22,6 +22,8 @@ export const limits = {
   /** The table of contents of a Docker archive, as the original limits it. */
   archiveItemsBytes: 1 * MiB,
   configFileBytes: 4 * MiB,
+  /** Keys and certificates that a policy names: distributions put hundreds into one file. */
+  keyFileBytes: 4 * MiB,
   /** What somebody may type, or pipe in, when asked for a name or a password. */
   inputBytes: 1 * MiB,
   /** What a credential helper may say. */

@@ -15,7 +15,7 @@ import { type ImageName, spelled } from "../image/name.ts";
 import type { BlobReading, ImageSource, RawManifest, Signature } from "../image/source.ts";
 import { limits } from "../limits.ts";
 import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
-import type { HearDecision, PolicyScope } from "./decision.ts";
+import type { HearDecision, PolicyScope, RuleAnswer, SignatureTrial } from "./decision.ts";
 
 /** One rule of a policy, such as `signedBy` or `reject`. */
 export interface PolicyRequirement {
@@ -23,8 +23,18 @@ export interface PolicyRequirement {
   readonly type: string;
   /** Whether passing it means that a signature over the whole image was verified. */
   readonly verifiesSignatures: boolean;
+  /** What it wants, by names that a person understands; absent where the type says all. */
+  readonly wants?: Readonly<Record<string, string>>;
   /** Decides. Throwing means "could not decide", and refuses the image just as firmly. */
-  decide(candidate: Candidate): Promise<Verdict>;
+  decide(candidate: Candidate, judging: Judging): Promise<Verdict>;
+}
+
+/** What a requirement decides with, besides the image. */
+export interface Judging {
+  /** When keys, certificates and signatures have to be good. */
+  readonly now: Date;
+  /** Is told how each signature fared, as soon as that is known. */
+  tried(trial: SignatureTrial): void;
 }
 
 /** What one rule says. A refusal always says why. */
@@ -239,14 +249,22 @@ export class OutgoingManifest implements RawManifest {
   }
 }
 
+/** How a gate asks, beyond its policy. */
+export interface GateOptions {
+  /** Whether an image is refused if no requirement verified a signature. */
+  readonly requireSigned: boolean;
+  /** Tells when keys, certificates and signatures have to be good. */
+  readonly now: () => Date;
+}
+
 /** Admits the images that satisfy every rule applying to them. */
 export class Gate {
   readonly #policy: Policy;
-  readonly #requireSigned: boolean;
+  readonly #options: GateOptions;
 
-  constructor(policy: Policy, { requireSigned }: { readonly requireSigned: boolean }) {
+  constructor(policy: Policy, options: GateOptions) {
     this.#policy = policy;
-    this.#requireSigned = requireSigned;
+    this.#options = options;
   }
 
   /** Admits an image, or fails with `rejected`. Either way `hear` is told, once. */
@@ -254,13 +272,15 @@ export class Gate {
     const { name, instance } = candidate;
     const requirements = this.#policy.requirementsFor(name);
     const scope = this.#policy.scopeFor?.(name);
+    const answers: RuleAnswer[] = [];
     const asked = {
       image: spelled(name),
       by: "rules",
+      answers,
       rules: requirements.map(({ type }) => type),
       ...(scope !== undefined && { scope }),
     } as const;
-    const refused = await this.#refuse(candidate, requirements);
+    const refused = await this.#refuse(candidate, requirements, answers);
     if (refused !== undefined) {
       hear({ ...asked, verdict: "rejected", ...(instance && { digest: instance }), ...refused });
       throw refusal(refused.reason);
@@ -290,23 +310,30 @@ export class Gate {
     if (!whole) return this.admit(list, hear);
     const image = await list.admit(key);
     const { name, digest } = image;
-    hear({ image: spelled(name), verdict: "admitted", by: "images", rules: [], digest });
+    hear({ image: spelled(name), verdict: "admitted", by: "images", rules: [], answers: [], digest });
     return image;
   }
 
-  /** Returns why an image is not let in, or undefined if it is. */
+  /** Returns why an image is not let in, or undefined if it is. Keeps the answers of all that were asked. */
   async #refuse(
     candidate: Candidate,
     requirements: readonly PolicyRequirement[],
+    answers: RuleAnswer[],
   ): Promise<Refusal | undefined> {
+    const { requireSigned, now } = this.#options;
+    const time = now();
     if (requirements.length === 0) {
       return { reason: "List of policy requirements must not be empty" };
     }
     for (const requirement of requirements) {
-      const verdict = await decide(requirement, candidate);
+      const { type, wants } = requirement;
+      const trials: SignatureTrial[] = [];
+      const judging = { now: time, tried: (trial: SignatureTrial) => void trials.push(trial) };
+      const verdict = await decide(requirement, candidate, judging);
+      answers.push({ rule: type, ...(wants !== undefined && { wants }), ...verdict, trials });
       if (!verdict.allowed) return { refusedBy: requirement.type, reason: verdict.reason };
     }
-    if (this.#requireSigned && !requirements.some((each) => each.verifiesSignatures)) {
+    if (requireSigned && !requirements.some((each) => each.verifiesSignatures)) {
       const { transport, policyIdentity } = candidate.name;
       const image = `${transport}:${policyIdentity}`;
       return { reason: `No signature verification policy found for image ${image}` };
@@ -345,9 +372,13 @@ interface Refusal {
 const ignore: HearDecision = () => {};
 
 /** "Could not decide" is "no", in the words of whatever kept the rule from deciding. */
-async function decide(requirement: PolicyRequirement, candidate: Candidate): Promise<Verdict> {
+async function decide(
+  requirement: PolicyRequirement,
+  candidate: Candidate,
+  judging: Judging,
+): Promise<Verdict> {
   try {
-    return await requirement.decide(candidate);
+    return await requirement.decide(candidate, judging);
   } catch (error) {
     if (error instanceof Failure && error.code === "canceled") throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,10 @@
 // KeySource: where a requirement finds its keys or certificates.
 
+import { type FileHandle, open } from "node:fs/promises";
+
+import { collect } from "../../blob/collect.ts";
+import { asFailure, Failure } from "../../failure.ts";
+import { limits } from "../../limits.ts";
 import { bytesOf, itemsOf, type Placed, textOf } from "../strict-json.ts";
 
 /** Keys or certificates, any of which will do. Files are read when an image is judged, and not before. */
@@ -26,4 +31,37 @@ export function contentAt(member: Placed | undefined): KeySource | undefined {
 /** Returns what a list of base64 texts stands for, or undefined if there is no list. */
 export function contentsAt(member: Placed | undefined): KeySource | undefined {
   return member && { kind: "contents", contents: itemsOf(member).map(bytesOf) };
+}
+
+/** Returns what is in each of the files, or in the policy itself. Fails with `config`. */
+export async function readKeySource(source: KeySource): Promise<readonly Uint8Array[]> {
+  switch (source.kind) {
+    case "contents":
+      return source.contents;
+    case "files":
+      return Promise.all(source.paths.map(readKeyFile));
+  }
+}
+
+/** Reads a file of keys or certificates. Fails with `config`, in the words of the C library. */
+export async function readKeyFile(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path);
+    return await collect(chunksOf(file), limits.keyFileBytes);
+  } catch (error) {
+    const { message, hint } = asFailure(error);
+    // Only failures to open name the file.
+    const named = message.includes(path)
+      ? message
+      : message.replace(/^(read: )?/, `read ${path}: `);
+    throw new Failure("config", named, { hint, cause: error });
+  }
+}
+
+async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(64 * 1024));
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
 }

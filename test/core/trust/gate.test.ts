@@ -17,7 +17,7 @@ import {
   type PolicyRequirement,
   type Verdict,
 } from "../../../core/trust/gate.ts";
-import type { Decision } from "../../../core/trust/decision.ts";
+import type { Decision, SignatureTrial } from "../../../core/trust/decision.ts";
 import { acceptEverything } from "../../../core/trust/policy.ts";
 import { reject } from "../../../core/trust/requirements/basic.ts";
 import { sourceOf } from "../../support/source-of.ts";
@@ -82,10 +82,13 @@ const throwing = (error: unknown) =>
   });
 
 function gateOf(requirements: readonly PolicyRequirement[], requireSigned = false): Gate {
-  return new Gate({ requirementsFor: () => requirements }, { requireSigned });
+  return new Gate(
+    { requirementsFor: () => requirements },
+    { requireSigned, now: () => new Date() },
+  );
 }
 
-const accepting = new Gate(acceptEverything, { requireSigned: false });
+const accepting = new Gate(acceptEverything, { requireSigned: false, now: () => new Date() });
 const image = manifestOf("image");
 
 function digestAt(raw: RawManifest): Digest {
@@ -164,7 +167,7 @@ describe("Gate.admit", () => {
         throw new Failure("config", "broken policy");
       },
     };
-    const gate = new Gate(policy, { requireSigned: false });
+    const gate = new Gate(policy, { requireSigned: false, now: () => new Date() });
     await expect(gate.admit(new Candidate(holding([image])))).rejects.toThrow("broken policy");
   });
 
@@ -183,7 +186,7 @@ describe("Gate.admit", () => {
       },
     };
     const source = holding([listOf([image]), image]);
-    const gate = new Gate(policy, { requireSigned: false });
+    const gate = new Gate(policy, { requireSigned: false, now: () => new Date() });
     await gate.admit(new Candidate(source).pick(digestAt(image)));
     expect(asked).toEqual([source.name]);
   });
@@ -213,6 +216,63 @@ describe("Gate.admit", () => {
   });
 });
 
+describe("Gate", () => {
+  const now = new Date("2024-03-01T12:00:00Z");
+  const trial: SignatureTrial = {
+    number: 1,
+    form: "simple signing",
+    outcome: { kind: "refused", reason: "not yours" },
+  };
+  const trying: PolicyRequirement = {
+    type: "trying",
+    verifiesSignatures: true,
+    wants: { key: "k" },
+    decide: async (_, { now: time, tried }) => {
+      expect(time).toBe(now);
+      tried(trial);
+      return { allowed: false, reason: "none was accepted" };
+    },
+  };
+
+  test("tells how each rule that was asked came to its answer, and by which signatures", async () => {
+    const told: Decision[] = [];
+    const gate = new Gate(
+      { requirementsFor: () => [yes, trying, no] },
+      { requireSigned: false, now: () => now },
+    );
+    const admission = gate.admit(new Candidate(holding([image])), (each) => told.push(each));
+    await expect(admission).rejects.toThrow("Source image rejected: none was accepted");
+    expect(told[0]?.answers).toEqual([
+      { rule: "test", allowed: true, trials: [] },
+      {
+        rule: "trying",
+        wants: { key: "k" },
+        allowed: false,
+        reason: "none was accepted",
+        trials: [trial],
+      },
+    ]);
+  });
+
+  test("tells of rules that could not decide, and of signatures they had tried", async () => {
+    const told: Decision[] = [];
+    const failing: PolicyRequirement = {
+      type: "failing",
+      verifiesSignatures: true,
+      decide: async (_, { tried }) => {
+        tried(trial);
+        throw new Failure("io", "disk on fire");
+      },
+    };
+    const gate = gateOf([failing]);
+    const admission = gate.admit(new Candidate(holding([image])), (each) => told.push(each));
+    await expect(admission).rejects.toThrow("disk on fire");
+    expect(told[0]?.answers).toEqual([
+      { rule: "failing", allowed: false, reason: "disk on fire", trials: [trial] },
+    ]);
+  });
+});
+
 describe("Gate.admitList", () => {
   const amd64 = manifestOf("amd64");
   const arm64 = manifestOf("arm64");
@@ -226,7 +286,7 @@ describe("Gate.admitList", () => {
         ),
       ],
     },
-    { requireSigned: false },
+    { requireSigned: false, now: () => new Date() },
   );
   const candidate = new Candidate(source);
   const admit = (raw: RawManifest) => gate.admit(candidate.pick(digestAt(raw)));
@@ -531,6 +591,10 @@ describe("Gate, as heard", () => {
         image: "test:a",
         by: "rules",
         rules: ["test", "test"],
+        answers: [
+          { rule: "test", allowed: true, trials: [] },
+          { rule: "test", allowed: true, trials: [] },
+        ],
         digest: digestAt(image),
       },
     ]);
@@ -555,7 +619,7 @@ describe("Gate, as heard", () => {
     const scope = { transport: "test", name: "a" };
     const gate = new Gate(
       { requirementsFor: () => [yes], scopeFor: () => scope },
-      { requireSigned: false },
+      { requireSigned: false, now: () => new Date() },
     );
     expect(await heard(gate, new Candidate(holding([image])))).toMatchObject([{ scope }]);
   });

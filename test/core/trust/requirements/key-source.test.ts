@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 
 import type { Json } from "../../../../core/json.ts";
 import {
@@ -6,8 +7,12 @@ import {
   contentsAt,
   fileAt,
   filesAt,
+  readKeySource,
 } from "../../../../core/trust/requirements/key-source.ts";
+import { limits } from "../../../../core/limits.ts";
 import { failureOf } from "../../../support/failure-of.ts";
+import { rejection } from "../../../support/rejection.ts";
+import { Workspace } from "../../../support/workspace.ts";
 
 const placed = (value: Json) => ({ value, at: "here" });
 const bytes = (text: string) => Buffer.from(text);
@@ -48,5 +53,41 @@ describe("a key source", () => {
     ["data that is not base64, in a list", () => contentsAt(placed(["YQ==", "!"]))],
   ])("G5: is not read from %s", (_, read) => {
     expect(failureOf(read)).toMatchObject({ code: "config" });
+  });
+});
+
+describe("readKeySource", () => {
+  test("returns what is in each file, in order", async () => {
+    using workspace = new Workspace();
+    const paths = ["b", "a"].map((name) => workspace.at(name));
+    for (const path of paths) writeFileSync(path, path);
+    expect(await readKeySource({ kind: "files", paths })).toEqual(paths.map(bytes));
+  });
+
+  test("returns what stands in the policy", async () => {
+    const contents = [bytes("a"), bytes("b")];
+    expect(await readKeySource({ kind: "contents", contents })).toBe(contents);
+  });
+
+  test("G4: fails on a file that is not there, or is none", async () => {
+    using workspace = new Workspace();
+    const missing = workspace.at("missing");
+    expect(await rejection(readKeySource({ kind: "files", paths: [missing] }))).toMatchObject({
+      code: "config",
+      message: `open ${missing}: no such file or directory`,
+    });
+    expect(
+      await rejection(readKeySource({ kind: "files", paths: [workspace.path] })),
+    ).toMatchObject({ code: "config", message: `read ${workspace.path}: is a directory` });
+  });
+
+  test("P1: fails on a file beyond the limit", async () => {
+    using workspace = new Workspace();
+    const paths = [workspace.at("large")];
+    writeFileSync(workspace.at("large"), new Uint8Array(limits.keyFileBytes + 1));
+    expect(await rejection(readKeySource({ kind: "files", paths }))).toMatchObject({
+      code: "config",
+      message: expect.stringContaining(`exceeded maximum allowed size`),
+    });
   });
 });

@@ -4,6 +4,7 @@ import type { Json } from "../../../../core/json.ts";
 import { Candidate } from "../../../../core/trust/gate.ts";
 import { parseSignedBaseLayer } from "../../../../core/trust/requirements/signed-base-layer.ts";
 import { failureOf } from "../../../support/failure-of.ts";
+import { judging } from "../../../support/judging.ts";
 import { sourceOf } from "../../../support/source-of.ts";
 
 const parse = (value: Json) => parseSignedBaseLayer({ value, at: "" });
@@ -12,7 +13,7 @@ const baseLayerIdentity = { type: "matchExact" };
 test("G4: signedBaseLayer refuses every image, in the original's words", async () => {
   const requirement = parse({ type: "signedBaseLayer", baseLayerIdentity });
   expect(requirement.verifiesSignatures).toBe(false);
-  expect(await requirement.decide(new Candidate(sourceOf()))).toEqual({
+  expect(await requirement.decide(new Candidate(sourceOf()), judging())).toEqual({
     allowed: false,
     reason: "signedBaseLayer not implemented yet!",
   });

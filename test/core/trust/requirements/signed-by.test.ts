@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../../../../core/json.ts";
 import { Candidate } from "../../../../core/trust/gate.ts";
 import { parseSignedBy } from "../../../../core/trust/requirements/signed-by.ts";
 import { failureOf } from "../../../support/failure-of.ts";
+import { judging } from "../../../support/judging.ts";
 import { sourceOf } from "../../../support/source-of.ts";
 
 const parse = (members: JsonObject) =>
@@ -67,7 +68,7 @@ describe("parseSignedBy", () => {
 test("G4: signedBy refuses what it cannot judge, and says that it is to verify signatures", async () => {
   const requirement = parseGpg({ keyPath: "/k" });
   expect(requirement.verifiesSignatures).toBe(true);
-  expect(await requirement.decide(new Candidate(sourceOf()))).toEqual({
+  expect(await requirement.decide(new Candidate(sourceOf()), judging())).toEqual({
     allowed: false,
     reason: "Requirement signedBy cannot be met: this version verifies no OpenPGP signatures",
   });

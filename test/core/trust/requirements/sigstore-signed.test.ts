@@ -4,6 +4,7 @@ import type { JsonObject } from "../../../../core/json.ts";
 import { Candidate } from "../../../../core/trust/gate.ts";
 import { parseSigstoreSigned } from "../../../../core/trust/requirements/sigstore-signed.ts";
 import { failureOf } from "../../../support/failure-of.ts";
+import { judging } from "../../../support/judging.ts";
 import { sourceOf } from "../../../support/source-of.ts";
 
 const parse = (members: JsonObject) =>
@@ -126,7 +127,7 @@ describe("parseSigstoreSigned", () => {
 test("G4: sigstoreSigned refuses what it cannot judge, and says that it is to verify signatures", async () => {
   const requirement = parse({ keyPath: "/k" });
   expect(requirement.verifiesSignatures).toBe(true);
-  expect(await requirement.decide(new Candidate(sourceOf()))).toEqual({
+  expect(await requirement.decide(new Candidate(sourceOf()), judging())).toEqual({
     allowed: false,
     reason:
       "Requirement sigstoreSigned cannot be met: this version verifies no sigstore signatures",
