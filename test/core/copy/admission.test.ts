@@ -20,7 +20,7 @@ function sourceOf(sample: Sample): Promise<ImageSource> {
 function asking(wish: Partial<AdmissionRequest> & { readonly policy?: Policy }): AdmissionRequest {
   const { policy = acceptEverything, ...rest } = wish;
   return {
-    gate: new Gate(policy, { requireSigned: false }),
+    gate: new Gate(policy, { requireSigned: false, now: () => new Date() }),
     images: "system",
     parallelBlobs: 3,
     tell: () => undefined,

@@ -23,7 +23,7 @@ function copyOf(
   return copyLayers({
     source: { reference: from.parseReference("a"), context: transportContext() },
     destination: { reference: into.parseReference("b"), context: transportContext() },
-    gate: new Gate(policy, { requireSigned: false }),
+    gate: new Gate(policy, { requireSigned: false, now: () => new Date() }),
     platform: { os: "linux", architecture: "amd64" },
     wanted: [],
     ...wish,

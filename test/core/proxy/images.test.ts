@@ -15,7 +15,7 @@ const layer = parseDigest(image.layers[0]?.digest ?? "");
 const layerBytes = image.layers[0]?.bytes ?? new Uint8Array();
 
 function imagesUnder(policy: Policy = acceptEverything): ProxyImages {
-  const gate = new Gate(policy, { requireSigned: false });
+  const gate = new Gate(policy, { requireSigned: false, now: () => new Date() });
   return new ProxyImages({ gate, platform: { os: "linux", architecture: "amd64" } });
 }
 
