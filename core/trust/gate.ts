@@ -310,7 +310,14 @@ export class Gate {
     if (!whole) return this.admit(list, hear);
     const image = await list.admit(key);
     const { name, digest } = image;
-    hear({ image: spelled(name), verdict: "admitted", by: "images", rules: [], answers: [], digest });
+    hear({
+      image: spelled(name),
+      verdict: "admitted",
+      by: "images",
+      rules: [],
+      answers: [],
+      digest,
+    });
     return image;
   }
 
