@@ -31,6 +31,7 @@ import {
   type Operation,
   platformWish,
 } from "../compose.ts";
+import { compressionWish } from "../flags/compression.ts";
 import {
   list,
   maybeText,
@@ -152,6 +153,7 @@ async function requestOf(
     dir: dirSettings(keeping),
     oci: { acceptsUncompressedLayers: keeping.acceptUncompressed, appends: keeping.append },
   });
+  const compression = compressionWish(keeping);
   const dockerArchive = {
     additionalTags: said.additionalTags.map(parseAdditionalTag),
     appends: keeping.append,
@@ -169,6 +171,7 @@ async function requestOf(
     platform: platformWish(call),
     images,
     ...(format !== undefined && { format }),
+    ...(compression !== undefined && { compression }),
     preserveDigests: said.preserveDigests,
     signatures: signaturesOf(said),
     blobInfo,

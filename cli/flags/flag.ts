@@ -111,6 +111,15 @@ export function integer(name: string, help: string, options: FlagOptions = {}): 
   return { ...common(name, help, options), type: "int", absent: 0, read: readInteger };
 }
 
+/** A whole number, where absent means that nothing is said. */
+export function maybeInteger(
+  name: string,
+  help: string,
+  options: FlagOptions = {},
+): Flag<number | undefined> {
+  return { ...integer(name, help, options), absent: undefined };
+}
+
 /** A whole number that is not negative, 0 unless given. */
 export function unsigned(name: string, help: string, options: FlagOptions = {}): Flag<number> {
   return { ...common(name, help, options), type: "uint", absent: 0, read: readUnsigned };

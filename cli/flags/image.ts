@@ -4,6 +4,7 @@ import {
   duration,
   type FlagGroup,
   integer,
+  maybeInteger,
   maybeSize,
   maybeText,
   maybeToggle,
@@ -93,6 +94,12 @@ export const destinationFlags = {
   decompress: toggle(
     "dest-decompress",
     "Decompress tarball image layers when saving to directory using the 'dir' transport. (default is same compression type as source)",
+  ),
+  compressFormat: maybeText("dest-compress-format", "`FORMAT` to use for the compression"),
+  compressLevel: maybeInteger("dest-compress-level", "`LEVEL` to use for the compression"),
+  forceCompressFormat: toggle(
+    "dest-force-compress-format",
+    "Force exclusive use of the compression algorithm set in --dest-compress-format",
   ),
   uploadChunkBytes: maybeSize(
     "dest-upload-chunk-size",

@@ -22,11 +22,16 @@ export const configTypes = {
 /** How a layer's bytes are compressed. */
 export type Compression = "none" | "gzip" | "zstd";
 
+/** A way of compressing that somebody may ask for by its name; not all of them can be written. */
+export type CompressionFormat = "gzip" | "bzip2" | "Xz" | "zstd" | "zstd:chunked";
+
+/** The ways of compressing that can be written. */
+export type WrittenFormat = Exclude<CompressionFormat, "bzip2" | "Xz">;
+
 interface LayerFamily {
   readonly none: string;
   readonly gzip: string;
-  /** Absent in families that have no zstd type which may be written. */
-  readonly zstd?: string;
+  readonly zstd: string;
 }
 
 const dockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
@@ -34,13 +39,17 @@ const dockerForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar";
 const ociLayer = "application/vnd.oci.image.layer.v1.tar";
 const ociForeign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
 
+// Docker itself has no zstd types. They are only stations on the way to an OCI manifest; the first is
+// found in manifests, too.
 const docker = {
   none: dockerLayer,
   gzip: `${dockerLayer}.gzip`,
+  zstd: `${dockerLayer}.zstd`,
 } as const satisfies LayerFamily;
 const dockerNondistributable = {
   none: dockerForeign,
   gzip: `${dockerForeign}.gzip`,
+  zstd: `${dockerForeign}.zstd`,
 } as const satisfies LayerFamily;
 const oci = {
   none: ociLayer,
@@ -52,9 +61,6 @@ const ociNondistributable = {
   gzip: `${ociForeign}+gzip`,
   zstd: `${ociForeign}+zstd`,
 } as const satisfies LayerFamily;
-
-/** Read, but never written: Docker has no zstd type of its own. */
-export const dockerZstdLayer = `${dockerLayer}.zstd`;
 
 /** The layer media types that differ only in compression, by family. */
 export const layerFamilies = { docker, dockerNondistributable, oci, ociNondistributable } as const;
@@ -77,11 +83,19 @@ export function isSchema1(mediaType: string): boolean {
 /**
  * Returns the media type of the same family with another compression.
  *
- * Undefined if the type is no layer's whose compression can change, or its family has no such member.
+ * Undefined if the type is no layer's whose compression can change.
  */
 export function recompressedType(mediaType: string, compression: Compression): string | undefined {
   return familyOf(mediaType)?.[compression];
 }
+
+/** Returns the compression that a media type tells of; undefined if it is no layer's whose type tells. */
+export function compressionOfType(mediaType: string): Compression | undefined {
+  const family = familyOf(mediaType);
+  return compressions.find((compression) => family?.[compression] === mediaType);
+}
+
+const compressions: readonly Compression[] = ["none", "gzip", "zstd"];
 
 /** Tells whether a layer of this type may be stored with another compression. */
 export function hasVariants(mediaType: string): boolean {
@@ -89,7 +103,6 @@ export function hasVariants(mediaType: string): boolean {
 }
 
 function familyOf(mediaType: string): LayerFamily | undefined {
-  if (mediaType === dockerZstdLayer) return docker;
   return Object.values<LayerFamily>(layerFamilies).find(
     (family) => family.none === mediaType || family.gzip === mediaType || family.zstd === mediaType,
   );

@@ -1,6 +1,7 @@
 // Commit: the manifest of one image, with second choices, once its blobs are there.
 
 import { mapLimited } from "../concurrency.ts";
+import { withoutChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../content/digest.ts";
 import { isSchema1, type ManifestType } from "../content/media-types.ts";
@@ -17,7 +18,7 @@ import { manifestDigest } from "../manifest/manifest.ts";
 import type { EmbeddedName } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
-import type { ImagePlan } from "./plan.ts";
+import { asIs, type ImagePlan } from "./plan.ts";
 import { type MovedBlob, type Transfer, sendBlob, withDiffId } from "./transfer.ts";
 
 /** What writing the manifest of one image rests on. */
@@ -150,8 +151,10 @@ function layersAsStored(manifest: ImageManifest, moved: Commit["moved"]): Descri
     const { digest, size } = blob.stored;
     if (digest === layer.digest && layer.size !== undefined) return layer;
     // Its URLs lead to other bytes.
-    const { urls: _, ...own } = layer;
-    return { ...own, mediaType: blob.mediaType, digest, size };
+    const { urls: _, annotations, ...own } = layer;
+    const said = { ...withoutChunked(annotations ?? {}), ...blob.annotations };
+    const known = Object.keys(said).length > 0 && { annotations: said };
+    return { ...own, ...known, mediaType: blob.mediaType, digest, size };
   });
 }
 
@@ -190,7 +193,7 @@ async function withMissingBlobs(commit: Commit, put: () => Promise<void>): Promi
     if (unsent.length === 0) throw error;
     for (const { blob, role } of unsent) {
       // As it is: the manifest already names it so.
-      await sendBlob({ blob, role, recoding: "none", needsDiffId: false }, commit.transfer);
+      await sendBlob(asIs(blob, role), commit.transfer);
     }
     await put();
   }

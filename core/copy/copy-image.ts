@@ -50,8 +50,15 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     invalidating: "Would invalidate signatures",
   });
   checkEmbeddedName(manifest, { name: writer.name, frozenBecause });
-  const { format, now } = request;
-  const plan = planImage({ manifest, traits: writer.traits, frozenBecause, format });
+  const { format, compression, now } = request;
+  const plan = planImage({
+    manifest,
+    traits: writer.traits,
+    frozenBecause,
+    format,
+    compression,
+    signing: request.signing !== undefined,
+  });
   request.tell({ kind: "image-planned", digest: image.digest, ...toldPlan(manifest, plan) });
   const readConfig = configReader(candidate, manifest);
   const transfer = {

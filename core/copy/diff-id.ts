@@ -10,7 +10,7 @@ import {
 import type { ByteStream, Stage } from "../blob/stream.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, Digester } from "../content/digest.ts";
-import { dockerZstdLayer, recompressedType } from "../content/media-types.ts";
+import { recompressedType } from "../content/media-types.ts";
 import type { BlobReading } from "../image/source.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
 
@@ -61,8 +61,7 @@ export function fittingType(mediaType: string, compression: DetectedCompression)
     case "none":
     case "gzip":
     case "zstd":
-      // Docker has none, but such layers are about, under a type that is only read.
-      return recompressedType(mediaType, compression) ?? dockerZstdLayer;
+      return recompressedType(mediaType, compression) ?? mediaType;
     case "bzip2":
     case "xz":
       return mediaType;

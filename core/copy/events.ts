@@ -4,10 +4,11 @@
 // these. `event-schema.ts` describes them to strangers and does not compile before it knows every one.
 
 import type { Digest } from "../content/digest.ts";
+import type { WrittenFormat } from "../content/media-types.ts";
 import type { FailureCode, Side } from "../failure.ts";
 import type { BlobRole } from "../image/destination.ts";
 import type { Decision } from "../trust/decision.ts";
-import type { BlobStep } from "./plan.ts";
+import type { Recoding } from "./plan.ts";
 import type { Summary } from "./summary.ts";
 
 /** Which part of a run an event is about. What is absent, there is only one of. */
@@ -27,7 +28,9 @@ export interface PlannedBlob {
   /** In bytes; absent if unknown. */
   readonly size?: number;
   /** What shall become of its compression, unless it turns out that nothing has to. */
-  readonly recoding: BlobStep["recoding"];
+  readonly recoding: Recoding["kind"];
+  /** What it is compressed with, if it is. */
+  readonly format?: WrittenFormat;
 }
 
 /** What is said about a failure, for programs and for people. */

@@ -1,24 +1,27 @@
 // The plan of one image: decides everything, moves nothing.
 
+import { isChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
 import {
   type Compression,
+  compressionOfType,
+  type CompressionFormat,
   type ManifestType,
   hasVariants,
-  isListType,
-  isManifestType,
   isSchema1,
   layerFamilies,
   manifestTypes,
-  recompressedType,
+  type WrittenFormat,
 } from "../content/media-types.ts";
 import { Failure } from "../failure.ts";
 import type { BlobRole, DestinationTraits } from "../image/destination.ts";
 import { limits } from "../limits.ts";
-import { canConvert, needsDiffIds } from "../manifest/convert.ts";
+import { needsDiffIds } from "../manifest/convert.ts";
 import { schema1Of } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
+import type { CompressionWish } from "./compression-wish.ts";
+import { planFormats } from "./formats.ts";
 
 /** What planning one image rests on. */
 export interface PlanInput {
@@ -28,6 +31,10 @@ export interface PlanInput {
   readonly frozenBecause: string | undefined;
   /** The manifest type asked for; absent: the source's, with fallbacks. */
   readonly format: ManifestType | undefined;
+  /** How layers shall be compressed; absent: as they are, and with gzip where they are not. */
+  readonly compression?: CompressionWish | undefined;
+  /** Whether the image will be signed: then its layers are those that were read, or made of them. */
+  readonly signing?: boolean;
 }
 
 /** What will happen to one image. */
@@ -44,12 +51,27 @@ export interface BlobStep {
   readonly blob: Descriptor;
   readonly role: BlobRole;
   /** What shall become of its compression, judged by its bytes when they come. */
-  readonly recoding: "none" | "compress" | "decompress";
+  readonly recoding: Recoding;
   /** Whether the manifest will name its uncompressed content. */
   readonly needsDiffId: boolean;
+  /** Whether the blob will do as it is, if the destination has it. */
+  readonly reusable: boolean;
   /** The compressions in which other bytes of the same content would do; absent: none would. */
   readonly standIns?: readonly Compression[];
 }
+
+/** What shall become of a blob's compression. */
+export type Recoding =
+  | { readonly kind: "none" }
+  | { readonly kind: "decompress" }
+  | {
+      readonly kind: "compress";
+      readonly to: WrittenFormat;
+      /** Absent: the format's usual one. */
+      readonly level?: number;
+      /** Whether what is compressed otherwise is compressed anew. */
+      readonly anew: boolean;
+    };
 
 /** Plans one image. A pure function. Fails with `unsupported` if there is no way. */
 export function planImage(input: PlanInput): ImagePlan {
@@ -60,11 +82,17 @@ export function planImage(input: PlanInput): ImagePlan {
       `Image has ${manifest.layers.length} layers, more than ${limits.layers}`,
     );
   }
-  const formats = planFormats(input);
+  const formats = planFormats({
+    own: manifest.mediaType,
+    traits: input.traits,
+    frozenBecause,
+    format: input.format,
+    compression: input.compression?.format,
+  });
   const [best] = formats;
   const steps = distinct(travelling(input, formats)).map((blob) => planLayer(blob, best, input));
   if (manifest.config !== undefined && best === manifest.mediaType) {
-    steps.push({ blob: manifest.config, role: "config", recoding: "none", needsDiffId: false });
+    steps.push(asIs(manifest.config, "config"));
   }
   return { frozenBecause, formats, steps };
 }
@@ -90,62 +118,75 @@ function travelling(
   return manifest.layers.filter((layer) => !staysForeign(layer, traits));
 }
 
+/** Returns the step of a blob that is moved, if it has to be, and stays what it is. */
+export function asIs(blob: Descriptor, role: BlobRole): BlobStep {
+  return { blob, role, recoding: { kind: "none" }, needsDiffId: false, reusable: true };
+}
+
 function planLayer(layer: Descriptor, best: ManifestType, input: PlanInput): BlobStep {
-  const { manifest, traits, frozenBecause } = input;
+  const { manifest, compression, signing = false } = input;
   // Schema 1 does not say what its layers are. They always were what Docker still makes of layers.
   const { gzip } = layerFamilies.docker;
   const blob = isSchema1(manifest.mediaType) ? { ...layer, mediaType: gzip } : layer;
-  const changeable = frozenBecause === undefined && hasVariants(blob.mediaType);
-  const recoding = changeable && traits.layers !== "preserve" ? traits.layers : "none";
+  const recoding = recodingOf(blob, input);
   const needsDiffId = needsDiffIds(manifest.mediaType, best);
-  const replaceable = recoding === "compress" && !needsDiffId && !isSchema1(best);
-  const standIns = replaceable && { standIns: compressionsFor(blob.mediaType, best) };
-  return { blob, role: "layer", recoding, needsDiffId, ...standIns };
+  const required = compression?.exclusive === true ? compression.format : undefined;
+  // The manifest says how it is compressed; that of schema 1 does not.
+  const reusable = required === undefined || isIn(required, layer);
+  const replaceable = recoding.kind === "compress" && !needsDiffId && !isSchema1(best) && !signing;
+  const standIns = replaceable && { standIns: compressionsFor(best, required) };
+  return { blob, role: "layer", recoding, needsDiffId, reusable, ...standIns };
 }
 
-/** Returns the compressions that a manifest of type `best` can tell of. */
-function compressionsFor(mediaType: string, best: ManifestType): readonly Compression[] {
+function recodingOf({ mediaType }: Descriptor, input: PlanInput): Recoding {
+  const { traits, frozenBecause, compression } = input;
+  if (frozenBecause !== undefined || !hasVariants(mediaType)) return { kind: "none" };
+  switch (traits.layers) {
+    case "preserve":
+      return { kind: "none" };
+    case "decompress":
+      return { kind: "decompress" };
+    case "compress": {
+      const { format, level } = compression ?? {};
+      const more = level === undefined ? {} : { level };
+      return { kind: "compress", to: written(format), ...more, anew: format !== undefined };
+    }
+  }
+}
+
+function written(format: CompressionFormat | undefined): WrittenFormat {
+  switch (format) {
+    case undefined:
+      return "gzip";
+    case "bzip2":
+    case "Xz":
+      throw new Failure("bug", `Layers were to be compressed with ${format}`);
+    case "gzip":
+    case "zstd":
+    case "zstd:chunked":
+      return format;
+  }
+}
+
+/** Tells whether a layer is known to be compressed with a format. What is chunked is zstd, too. */
+function isIn(format: CompressionFormat, layer: Descriptor): boolean {
+  const compression = compressionOfType(layer.mediaType);
+  return format === "zstd:chunked"
+    ? compression === "zstd" && isChunked(layer)
+    : compression === format;
+}
+
+/** Returns the compressions that a manifest of type `best` can tell of, but for what was not asked for. */
+function compressionsFor(
+  best: ManifestType,
+  required: CompressionFormat | undefined,
+): readonly Compression[] {
   const able: readonly Compression[] =
     best === manifestTypes.oci ? ["gzip", "zstd", "none"] : ["gzip", "none"];
-  return able.filter((compression) => recompressedType(mediaType, compression) !== undefined);
+  return required === undefined ? able : able.filter((compression) => compression === required);
 }
 
 function distinct(layers: readonly Descriptor[]): Descriptor[] {
   const seen = new Set<Digest>();
   return layers.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
-}
-
-/** Returns the manifest types to try, best first, as the original chooses them. */
-function planFormats({ manifest, traits, frozenBecause, format }: PlanInput): ImagePlan["formats"] {
-  const own = manifest.mediaType;
-  // Scripts depend on it: a format that cannot be had without a change is silently not had.
-  if (frozenBecause !== undefined) return [own];
-  const accepted = format === undefined ? imageTypesOf(traits) : [format];
-  const { schema1Signed, schema2 } = manifestTypes;
-  // What differs in the signature alone is closest.
-  const preferred = isSchema1(own) ? [own, schema1Signed, schema2] : [own, schema2, schema1Signed];
-  const ordered = [...preferred.filter((type) => accepted.includes(type)), ...accepted];
-  const possible = ordered.filter(
-    (type) => type === own || type === format || canConvert(own, type),
-  );
-  const [best, ...others] = new Set(possible);
-  if (best === undefined) {
-    throw new Failure(
-      "unsupported",
-      `Cannot write a manifest of type ${own}: the destination takes only ${accepted.join(", ")}`,
-    );
-  }
-  return [best, ...others];
-}
-
-const everyImageType: readonly ManifestType[] = [
-  manifestTypes.oci,
-  manifestTypes.schema2,
-  manifestTypes.schema1Signed,
-  manifestTypes.schema1,
-];
-
-function imageTypesOf({ manifestTypes: accepted }: DestinationTraits): readonly ManifestType[] {
-  if (accepted.length === 0) return everyImageType;
-  return accepted.filter(isManifestType).filter((type) => !isListType(type));
 }

@@ -8,6 +8,7 @@ import type { PlatformWish } from "../content/platform.ts";
 import type { RawManifest } from "../image/source.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
 import type { Gate } from "../trust/gate.ts";
+import type { CompressionWish } from "./compression-wish.ts";
 import type { Signer } from "../trust/signer.ts";
 import type { Tell } from "./events.ts";
 import type { ImageSelection } from "./select.ts";
@@ -36,6 +37,8 @@ export interface CopyRequest {
   readonly images: ImageSelection;
   /** The manifest type to write; absent: the source's, with fallbacks. */
   readonly format?: ManifestType;
+  /** How layers shall be compressed; absent: as they are, and with gzip where they have to be. */
+  readonly compression?: CompressionWish;
   /** Whether no digest may change. */
   readonly preserveDigests: boolean;
   /** Which signatures travel: all, none, or none of the list's own. */

@@ -17,7 +17,8 @@ export function toldPlan({ mediaType }: ImageManifest, plan: ImagePlan): Told {
       digest,
       role,
       ...(size !== undefined && { size }),
-      recoding,
+      recoding: recoding.kind,
+      ...(recoding.kind === "compress" && { format: recoding.to }),
     })),
   };
 }

@@ -6,12 +6,14 @@ import {
   detectCompression,
   magicBytes,
 } from "../blob/decompress.ts";
+import { packing } from "../blob/packing.ts";
 import type { ByteStream, Stage } from "../blob/stream.ts";
 import type { BlobInfo } from "../cache/blob-info.ts";
 import { mapLimited } from "../concurrency.ts";
+import { isChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, Digester } from "../content/digest.ts";
-import { type Compression, recompressedType } from "../content/media-types.ts";
+import { type Compression, recompressedType, type WrittenFormat } from "../content/media-types.ts";
 import { Failure, during } from "../failure.ts";
 import type { ImageDestination, OutgoingBlob, StandIns, StoredBlob } from "../image/destination.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
@@ -24,7 +26,7 @@ import {
   type LayerContent,
   readLayerContent,
 } from "./diff-id.ts";
-import type { BlobStep } from "./plan.ts";
+import type { BlobStep, Recoding } from "./plan.ts";
 
 /** Between which two places blobs move, and how. */
 export interface Transfer {
@@ -44,6 +46,8 @@ export interface Transfer {
 export interface MovedBlob {
   readonly mediaType: string;
   readonly stored: StoredBlob;
+  /** What the manifest has to say of it because its bytes have changed. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** The digest of its uncompressed content, where that was asked for. */
   readonly diffId?: Digest;
 }
@@ -69,7 +73,7 @@ export async function transferBlobs(
 
 /** Moves one blob unless the destination can get at it without. */
 async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> {
-  const { writer, tell } = transfer;
+  const { tell } = transfer;
   const { blob, role } = step;
   tell({
     kind: "blob-begun",
@@ -79,7 +83,7 @@ async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> 
   });
   const present = await during(
     `trying to reuse blob ${blob.digest} at destination`,
-    () => writer.reuseBlob(blob, role, standInsOf(step, transfer)),
+    () => reuse(step, transfer),
     "destination",
   );
   const moved = present === undefined ? await sendBlob(step, transfer) : reused(blob, present);
@@ -88,6 +92,14 @@ async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> 
   const renamed = storedAs !== blob.digest && { storedAs };
   tell({ kind: "blob-ended", digest: blob.digest, role, by, size, ...renamed });
   return known;
+}
+
+async function reuse(step: BlobStep, transfer: Transfer): Promise<StoredBlob | undefined> {
+  const { blob, role, reusable } = step;
+  const standIns = standInsOf(step, transfer);
+  if (reusable) return transfer.writer.reuseBlob(blob, role, standIns);
+  if (standIns === undefined) return undefined;
+  return transfer.writer.reuseStandIn?.(blob, standIns);
 }
 
 function standInsOf({ blob, standIns }: BlobStep, transfer: Transfer): StandIns | undefined {
@@ -164,7 +176,7 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
     return moved;
   };
   const counting = counted(blob.digest, transfer.tell);
-  if (step.recoding === "none" && !needsDiffId) {
+  if (step.recoding.kind === "none" && !needsDiffId) {
     return put(image.blob(blob, reading).through(counting, blob));
   }
 
@@ -175,32 +187,45 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
   );
   const found = detectCompression(peek.start);
   const stored = peek.blob.through(counting, blob);
-  const target = targetOf(step.recoding, found);
+  const target = targetOf(step, found);
   // Awaited, or the source would be let go of while it is still read.
   if (target !== undefined) {
     const asked = needsDiffId ? learn : undefined;
-    const recoding = { blob, from: found, to: target, transfer, learn: asked };
-    return noting(await put(await recode(stored, recoding)), found, target);
+    const recoded = { step, from: found, to: target, transfer, learn: asked };
+    return noting(await put(await recode(stored, recoded)), found, compressionIn(target));
   }
   if (!needsDiffId) return noting(await put(stored), found);
   const typed = { ...blob, mediaType: fittingType(blob.mediaType, found) };
   return noting(await put(stored.through(digestedBeside(found, learn), typed)), found);
 }
 
-/** Returns the compression to store, or undefined if the bytes may stay as they are. */
+/** Returns how the bytes are to be stored, or undefined if they may stay as they are. */
 function targetOf(
-  recoding: BlobStep["recoding"],
+  { recoding, blob }: BlobStep,
   found: DetectedCompression,
-): Compression | undefined {
-  if (recoding === "none") return undefined;
-  if (recoding === "compress") return found === "none" ? "gzip" : undefined;
-  return found === "none" ? undefined : "none";
+): WrittenFormat | "none" | undefined {
+  switch (recoding.kind) {
+    case "none":
+      return undefined;
+    case "decompress":
+      return found === "none" ? undefined : "none";
+    case "compress": {
+      const { to, anew } = recoding;
+      if (found === "none") return to;
+      return anew && !isAlready(to, found, blob) ? to : undefined;
+    }
+  }
 }
 
-interface Recoding {
-  readonly blob: Descriptor;
+/** What is chunked is zstd, too; but of zstd only what says so is chunked. */
+function isAlready(to: WrittenFormat, found: DetectedCompression, blob: Descriptor): boolean {
+  return to === "zstd:chunked" ? found === "zstd" && isChunked(blob) : found === to;
+}
+
+interface Recoded {
+  readonly step: BlobStep;
   readonly from: DetectedCompression;
-  readonly to: Compression;
+  readonly to: WrittenFormat | "none";
   readonly transfer: Transfer;
   /** Is told the digest of the uncompressed content; undefined where nobody asks. */
   readonly learn: ((diffId: Digest) => void) | undefined;
@@ -209,15 +234,15 @@ interface Recoding {
 /** Changes the compression. The uncompressed content is held against the diffID of the config. */
 async function recode(
   stored: OutgoingBlob,
-  { blob, from, to, transfer, learn }: Recoding,
+  { step: { blob, recoding }, from, to, transfer, learn }: Recoded,
 ): Promise<OutgoingBlob> {
-  const mediaType = recompressedType(blob.mediaType, to);
+  const mediaType = recompressedType(blob.mediaType, compressionIn(to));
   if (mediaType === undefined) {
     throw new Failure("bug", `A layer of type ${blob.mediaType} was to be recompressed`);
   }
   const diffId = await transfer.diffIdOf(blob.digest);
   const unpack = decompressed(from);
-  const pack = await packing(to);
+  const pack = await packingOf(to, recoding);
   const note = learn === undefined ? (bytes: ByteStream) => bytes : digested(learn);
   if (from === "none") {
     // Verified under its own digest already: hashing it again would tell nothing new.
@@ -230,11 +255,13 @@ async function recode(
   return stored.through((bytes) => pack(note(check(unpack(bytes)))), becomes);
 }
 
-/** Loads the compression only where it is needed: the runtime's zlib costs more than all of our code. */
-async function packing(to: Compression): Promise<Stage> {
-  if (to !== "gzip") return (bytes) => bytes;
-  const { gzipped } = await import("../blob/compress.ts");
-  return (bytes) => gzipped(bytes);
+function compressionIn(to: WrittenFormat | "none"): Compression {
+  return to === "zstd:chunked" ? "zstd" : to;
+}
+
+async function packingOf(to: WrittenFormat | "none", recoding: Recoding): Promise<Stage> {
+  if (to === "none") return (bytes) => bytes;
+  return packing({ format: to, level: recoding.kind === "compress" ? recoding.level : undefined });
 }
 
 /** Passes uncompressed content through, and fails at the end unless it is what the config names. */

@@ -69,6 +69,12 @@ export interface ImageDestination extends AsyncDisposable {
   ): Promise<StoredBlob | undefined>;
 
   /**
+   * Makes one of `standIns` part of the image, where the blob itself would not do. Absent where nothing is
+   * known of blobs but their digests.
+   */
+  reuseStandIn?(wanted: Descriptor, standIns: StandIns): Promise<StoredBlob | undefined>;
+
+  /**
    * Writes a blob. Where its digest is open, the destination computes it from what it writes.
    *
    * A stream whose content is wrong ends with an error. So nothing is published under the blob's

@@ -3,8 +3,8 @@
 import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, digestOf } from "../content/digest.ts";
 import {
+  compressionOfType,
   configTypes,
-  dockerZstdLayer,
   isListType,
   isSchema1,
   layerFamilies,
@@ -105,6 +105,14 @@ function changedOci(image: ImageManifest, { layers }: WholeChange): RewrittenIma
 }
 
 function changedSchema2(image: ImageManifest, { layers }: WholeChange): RewrittenImage {
+  for (const [index, { mediaType, digest }] of layers.entries()) {
+    const was = image.layers[index];
+    if (compressionOfType(mediaType) !== "zstd" || was?.digest === digest) continue;
+    throw new Failure(
+      "unsupported",
+      `preparing updated manifest, layer "${was?.digest}": zstd compression is not supported for type ${JSON.stringify(was?.mediaType)}`,
+    );
+  }
   const manifest = readSchema2(membersOf(image));
   return { manifest: rawOf(manifestTypes.schema2, writeSchema2({ ...manifest, layers })) };
 }
@@ -176,8 +184,8 @@ function laterToSchema1(image: ImageManifest, change: WholeChange): RewrittenIma
 
 /** What Docker's formats of old have no name for is not passed off as something else. */
 function checkDockerTypes(layers: readonly Descriptor[]): void {
-  if (!layers.some(({ mediaType }) => mediaType === dockerZstdLayer)) return;
-  throw new Failure("unsupported", whyNotConverted(dockerZstdLayer));
+  const odd = layers.find(({ mediaType }) => compressionOfType(mediaType) === "zstd");
+  if (odd !== undefined) throw new Failure("unsupported", whyNotConverted(odd.mediaType));
 }
 
 function membersOf(image: ImageManifest): Members {
@@ -233,11 +241,12 @@ function schema2ToOci({ layers, config }: WholeChange): RewrittenImage {
     schemaVersion: 2,
     mediaType: manifestTypes.oci,
     config: descriptor,
-    layers: layers.map(({ mediaType, digest, size, urls }) => ({
+    layers: layers.map(({ mediaType, digest, size, urls, annotations }) => ({
       mediaType: converted(mediaType, dockerToOci),
       digest,
       ...(size !== undefined && { size }),
       ...(urls !== undefined && { urls }),
+      ...(annotations !== undefined && { annotations }),
     })),
   });
   return { manifest: rawOf(manifestTypes.oci, manifest), config: { bytes, descriptor } };
@@ -276,9 +285,10 @@ const { docker, dockerNondistributable, oci, ociNondistributable } = layerFamili
 const dockerToOci: ReadonlyMap<string, string> = new Map([
   [docker.none, oci.none],
   [docker.gzip, oci.gzip],
-  [dockerZstdLayer, oci.zstd],
+  [docker.zstd, oci.zstd],
   [dockerNondistributable.none, ociNondistributable.none],
   [dockerNondistributable.gzip, ociNondistributable.gzip],
+  [dockerNondistributable.zstd, ociNondistributable.zstd],
 ]);
 
 const ociToDocker: ReadonlyMap<string, string> = new Map([
@@ -298,9 +308,10 @@ function whyNotConverted(mediaType: string): string {
   const quoted = JSON.stringify(mediaType);
   switch (mediaType) {
     case oci.zstd:
-    case dockerZstdLayer:
+    case docker.zstd:
       return `Error during manifest conversion: ${quoted}: zstd compression is not officially supported for docker images`;
     case ociNondistributable.zstd:
+    case dockerNondistributable.zstd:
       return `Error during manifest conversion: ${quoted}: zstd compression is not supported for docker images`;
     default:
       return mediaType.endsWith("+encrypted")

@@ -3,7 +3,7 @@
 // See https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-2.md
 
 import type { Descriptor } from "../content/descriptor.ts";
-import { dockerZstdLayer, layerFamilies, manifestTypes } from "../content/media-types.ts";
+import { layerFamilies, manifestTypes } from "../content/media-types.ts";
 import { Failure } from "../failure.ts";
 import { encodeJsonBytes } from "../json.ts";
 import { dockerDescriptor, readDockerDescriptor } from "./descriptor-json.ts";
@@ -42,7 +42,8 @@ const { docker, dockerNondistributable } = layerFamilies;
 const layerTypes: ReadonlySet<string> = new Set([
   docker.none,
   docker.gzip,
-  dockerZstdLayer,
+  // Docker has no such type, but such layers are about.
+  docker.zstd,
   dockerNondistributable.none,
   dockerNondistributable.gzip,
 ]);

@@ -40,6 +40,14 @@ describe("copy", () => {
       "creds and no-creds cannot be specified at the same time",
     ],
     [
+      [free, "dir:a", "dir:b", "--dest-compress-format=xz", "--all", "--multi-arch=all"],
+      'cannot find compressor for "xz"',
+    ],
+    [
+      [free, "dir:a", "dir:b", "--dest-force-compress-format"],
+      "cannot use ForceCompressionFormat with undefined default compression format",
+    ],
+    [
       [free, "dir:a", "dir:b", "--additional-tag=X:y"],
       "error parsing additional-tag 'X:y': invalid reference format: repository name must be lowercase",
     ],

@@ -4,7 +4,7 @@ import { collect } from "../../../core/blob/collect.ts";
 import { detectCompression } from "../../../core/blob/decompress.ts";
 import { streamOf } from "../../../core/blob/stream.ts";
 import { digestOf } from "../../../core/content/digest.ts";
-import { dockerZstdLayer, layerFamilies } from "../../../core/content/media-types.ts";
+import { layerFamilies } from "../../../core/content/media-types.ts";
 import {
   digested,
   digestedBeside,
@@ -72,7 +72,7 @@ describe("fittingType", () => {
   test.each([
     [docker.gzip, "none", docker.none],
     [docker.none, "gzip", docker.gzip],
-    [docker.gzip, "zstd", dockerZstdLayer],
+    [docker.gzip, "zstd", docker.zstd],
     [oci.gzip, "zstd", oci.zstd],
     [docker.gzip, "xz", docker.gzip],
   ] as const)("of %s with %s inside is %s", (mediaType, compression, expected) => {

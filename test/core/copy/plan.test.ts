@@ -7,7 +7,8 @@ import {
   type ManifestType,
   manifestTypes,
 } from "../../../core/content/media-types.ts";
-import { type BlobStep, planImage } from "../../../core/copy/plan.ts";
+import type { CompressionWish } from "../../../core/copy/compression-wish.ts";
+import { type BlobStep, planImage, type Recoding } from "../../../core/copy/plan.ts";
 import type { DestinationTraits } from "../../../core/image/destination.ts";
 import type { ImageManifest } from "../../../core/manifest/types.ts";
 import { imageFrom, schema1Sample } from "../../support/sample-manifests.ts";
@@ -48,6 +49,8 @@ function image(
 const plain = { frozenBecause: undefined, format: undefined };
 
 const anyForm = ["gzip", "zstd", "none"] as const;
+/** What becomes of layers where nobody says how they shall be compressed. */
+const gzip = { kind: "compress", to: "gzip", anew: false } as const;
 
 describe("planImage", () => {
   test.each<[string, ManifestType, DestinationTraits, ManifestType | undefined, ManifestType[]]>([
@@ -90,7 +93,7 @@ describe("planImage", () => {
       format: oci,
     });
     expect(plan.formats).toEqual([schema2]);
-    expect(plan.steps.map(({ recoding }) => recoding)).toEqual(["none", "none", "none"]);
+    expect(plan.steps.map(({ recoding }) => recoding.kind)).toEqual(["none", "none", "none"]);
   });
 
   test("fails where no type would do", () => {
@@ -103,9 +106,9 @@ describe("planImage", () => {
   test("compresses layers, and never the config", () => {
     const { steps } = planImage({ manifest: image(oci), traits: registry, ...plain });
     expect(steps).toMatchObject([
-      { blob: base, role: "layer", recoding: "compress", needsDiffId: false, standIns: anyForm },
-      { blob: top, role: "layer", recoding: "compress", needsDiffId: false, standIns: anyForm },
-      { blob: config, role: "config", recoding: "none", needsDiffId: false },
+      { blob: base, role: "layer", recoding: gzip, needsDiffId: false, standIns: anyForm },
+      { blob: top, role: "layer", recoding: gzip, needsDiffId: false, standIns: anyForm },
+      { blob: config, role: "config", recoding: { kind: "none" }, needsDiffId: false },
     ]);
   });
 
@@ -113,6 +116,7 @@ describe("planImage", () => {
     ["any form of its content", {}, anyForm],
     ["what its format can tell of", { format: schema2 }, ["gzip", "none"]],
     ["nothing where no digest may change", { frozenBecause: "so" }, undefined],
+    ["nothing where the image will be signed", { signing: true }, undefined],
     [
       "nothing where layers are kept as they are",
       { traits: { ...registry, layers: "preserve" } },
@@ -123,13 +127,55 @@ describe("planImage", () => {
     expect(steps[0]?.standIns).toEqual(standIns as never);
   });
 
+  test.each<[string, CompressionWish, Recoding]>([
+    [
+      "leaves what is compressed, with a level alone",
+      { level: 9, exclusive: false },
+      { ...gzip, level: 9 },
+    ],
+    [
+      "compresses anew what is not as asked for",
+      { format: "zstd", exclusive: false },
+      { kind: "compress", to: "zstd", anew: true },
+    ],
+    [
+      "asks for gzip by its name",
+      { format: "gzip", level: 1, exclusive: true },
+      { ...gzip, level: 1, anew: true },
+    ],
+  ])("%s", (_, compression, recoding) => {
+    const wish = { manifest: image(oci), traits: registry, ...plain, compression };
+    expect(planImage(wish).steps[0]?.recoding).toEqual(recoding);
+    expect(
+      planImage({ ...wish, traits: { ...registry, layers: "preserve" } }).steps[0]?.recoding.kind,
+    ).toBe("none");
+    expect(planImage({ ...wish, frozenBecause: "so" }).steps[0]?.recoding.kind).toBe("none");
+  });
+
+  test("lets nothing stand for a layer but what was insisted on", () => {
+    const layers = [base, blob("zstd", layerFamilies.oci.zstd), top];
+    const compression = { format: "zstd", exclusive: true } as const;
+    const { steps } = planImage({
+      manifest: image(oci, layers),
+      traits: registry,
+      ...plain,
+      compression,
+    });
+    expect(steps.map(({ reusable, standIns }) => [reusable, standIns])).toEqual([
+      [false, ["zstd"]],
+      [true, ["zstd"]],
+      [false, ["zstd"]],
+      [true, undefined],
+    ]);
+  });
+
   test.each([
     ["of a type nobody knows", "application/x-something"],
     ["that are encrypted", `${layerFamilies.oci.gzip}+encrypted`],
   ])("leaves the bytes of layers %s alone", (_, mediaType) => {
     const manifest = image(oci, [blob("odd", mediaType)]);
     const { steps } = planImage({ manifest, traits: registry, ...plain });
-    expect(steps[0]?.recoding).toBe("none");
+    expect(steps[0]?.recoding.kind).toBe("none");
   });
 
   test("leaves the config to the commit where it is converted", () => {
@@ -171,7 +217,7 @@ describe("planImage", () => {
     test("asks what its layers hold, and leaves those that hold nothing, where it is converted", () => {
       const { steps } = planImage({ manifest: old, traits: layout, ...plain });
       expect(steps).toEqual([
-        { blob: full, role: "layer", recoding: "compress", needsDiffId: true },
+        { blob: full, role: "layer", recoding: gzip, needsDiffId: true, reusable: true },
       ] as BlobStep[]);
     });
 
@@ -179,8 +225,8 @@ describe("planImage", () => {
       const traits = { ...registry, manifestTypes: [schema1Signed, schema2] };
       const { steps } = planImage({ manifest: old, traits, ...plain });
       expect(steps).toEqual([
-        { blob: empty, role: "layer", recoding: "compress", needsDiffId: false },
-        { blob: full, role: "layer", recoding: "compress", needsDiffId: false },
+        { blob: empty, role: "layer", recoding: gzip, needsDiffId: false, reusable: true },
+        { blob: full, role: "layer", recoding: gzip, needsDiffId: false, reusable: true },
       ] as BlobStep[]);
     });
   });

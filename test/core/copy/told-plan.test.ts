@@ -24,7 +24,7 @@ test("toldPlan says what shall become of each blob, and why nothing may change",
   expect(planned(undefined)).toMatchObject({
     mediaType: manifest.mediaType,
     blobs: [
-      { role: "layer", size, recoding: "compress" },
+      { role: "layer", size, recoding: "compress", format: "gzip" },
       { role: "config", recoding: "none" },
     ],
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { gunzipSync } from "node:zlib";
 
 import { collect } from "../../../core/blob/collect.ts";
-import { gzipped } from "../../../core/blob/compress.ts";
+import { gzipped } from "../../../core/blob/gzip.ts";
 import { chunked } from "../../support/chunks.ts";
 import { randomBytes } from "../../support/random.ts";
 
@@ -35,6 +35,18 @@ describe("gzipped", () => {
     const digests = new Set(packed.map((each) => Bun.CryptoHasher.hash("sha256", each, "hex")));
     expect(digests.size).toBe(1);
   });
+
+  test.each([undefined, 1, 6])(
+    "gives the same bytes at level %p with any number of blocks in work",
+    async (level) => {
+      const bytes = content(2 * MiB + 333);
+      const packed = await Promise.all(
+        [0, 1, 2, 4].map((atOnce) => collect(gzipped(chunked(bytes, 9999), level, atOnce), limit)),
+      );
+      const digests = new Set(packed.map((each) => Bun.CryptoHasher.hash("sha256", each, "hex")));
+      expect(digests.size).toBe(1);
+    },
+  );
 
   test("stores what does not compress, rather than make it longer", async () => {
     const bytes = randomBytes("noise", 4 * MiB);
