@@ -12,6 +12,9 @@ export const limits = {
   /** Lookaside servers may answer for ever. */
   signatures: 128,
   signaturesBytes: 64 * MiB,
+  /** A path from a certificate to its root, and the signatures looked at to find one. */
+  certificatePath: 10,
+  certificateChecks: 100,
   tokenBytes: 1 * MiB,
   errorBodyBytes: 1 * MiB,
   /** How much text from outside one message may show. */

@@ -33,6 +33,12 @@ export function contentsAt(member: Placed | undefined): KeySource | undefined {
   return member && { kind: "contents", contents: itemsOf(member).map(bytesOf) };
 }
 
+/** Returns in words where keys come from. */
+export function spelledSource(source: KeySource): string {
+  if (source.kind === "files") return source.paths.join(", ");
+  return source.contents.length === 1 ? "in the policy" : `${source.contents.length} in the policy`;
+}
+
 /** Returns what is in each of the files, or in the policy itself. Fails with `config`. */
 export async function readKeySource(source: KeySource): Promise<readonly Uint8Array[]> {
   switch (source.kind) {

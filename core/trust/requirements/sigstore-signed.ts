@@ -1,38 +1,21 @@
 // sigstoreSigned: a sigstore signature by one of these keys, or with a certificate of theirs.
 
 import type { PolicyRequirement } from "../gate.ts";
-import { defaultIdentity, parseSignedIdentity, type SignedIdentity } from "../identity.ts";
+import { defaultIdentity, parseSignedIdentity } from "../identity.ts";
 import { type Members, membersOf, type Placed, textOf, wrong } from "../strict-json.ts";
-import { contentAt, contentsAt, fileAt, filesAt, type KeySource } from "./key-source.ts";
+import {
+  contentAt,
+  contentsAt,
+  fileAt,
+  filesAt,
+  type KeySource,
+  spelledSource,
+} from "./key-source.ts";
+import type { FulcioTrust, PkiTrust, SigstoreRule, SigstoreTrust } from "./sigstore-rule.ts";
 
 /** Wants a signature that `trust` vouches for and that gives the image a fitting name. */
-export interface SigstoreSigned extends PolicyRequirement {
+export interface SigstoreSigned extends PolicyRequirement, SigstoreRule {
   readonly type: "sigstoreSigned";
-  readonly trust: SigstoreTrust;
-  /** Keys of transparency logs, one of which must have seen the signature; absent: none has to. */
-  readonly rekorKeys?: KeySource;
-  readonly signedIdentity: SignedIdentity;
-}
-
-/** Who may have signed. */
-export type SigstoreTrust =
-  { readonly kind: "keys"; readonly keys: KeySource } | FulcioTrust | PkiTrust;
-
-/** Whoever an issuer knew by an e-mail address when a Fulcio server gave out the certificate. */
-export interface FulcioTrust {
-  readonly kind: "fulcio";
-  readonly authorities: KeySource;
-  readonly oidcIssuer: string;
-  readonly subjectEmail: string;
-}
-
-/** Whoever has a certificate from one's own authorities; it names the e-mail address, the host, or both. */
-export interface PkiTrust {
-  readonly kind: "pki";
-  readonly roots: KeySource;
-  readonly intermediates?: KeySource;
-  readonly subjectEmail?: string;
-  readonly subjectHostname?: string;
 }
 
 /** Parses a sigstoreSigned requirement, and reads no key. Fails with `config`, in the original's words. */
@@ -48,18 +31,52 @@ export function parseSigstoreSigned(requirement: Placed): SigstoreSigned {
   const trust = trustOf(requirement, members);
   const rekorKeys = rekorKeysOf(requirement, members, trust);
   const identity = members.get("signedIdentity");
-  return {
+  const rule = {
     type: "sigstoreSigned",
     verifiesSignatures: true,
     trust,
     ...(rekorKeys !== undefined && { rekorKeys }),
     signedIdentity: identity === undefined ? defaultIdentity : parseSignedIdentity(identity),
-    decide: async () => ({
-      allowed: false,
-      reason:
-        "Requirement sigstoreSigned cannot be met: this version verifies no sigstore signatures",
-    }),
+  } as const;
+  return {
+    ...rule,
+    wants: wantsOf(rule),
+    async decide(candidate, judging) {
+      const { decideSigstoreSigned } = await import("./sigstore-verdict.ts");
+      return decideSigstoreSigned(rule, candidate, judging);
+    },
   };
+}
+
+function wantsOf({ trust, rekorKeys, signedIdentity }: SigstoreRule): Record<string, string> {
+  return {
+    ...signersOf(trust),
+    ...(rekorKeys !== undefined && { "seen by a log of": spelledSource(rekorKeys) }),
+    "signed identity": signedIdentity.kind,
+  };
+}
+
+function signersOf(trust: SigstoreTrust): Record<string, string> {
+  switch (trust.kind) {
+    case "keys":
+      return { keys: spelledSource(trust.keys) };
+    case "fulcio": {
+      const { authorities, subjectEmail, oidcIssuer } = trust;
+      return {
+        signer: subjectEmail,
+        "known to": oidcIssuer,
+        authorities: spelledSource(authorities),
+      };
+    }
+    case "pki": {
+      const { roots, subjectEmail, subjectHostname } = trust;
+      return {
+        ...(subjectEmail !== undefined && { signer: subjectEmail }),
+        ...(subjectHostname !== undefined && { host: subjectHostname }),
+        authorities: spelledSource(roots),
+      };
+    }
+  }
 }
 
 function trustOf(requirement: Placed, members: Members): SigstoreTrust {

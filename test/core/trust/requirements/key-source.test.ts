@@ -8,6 +8,7 @@ import {
   fileAt,
   filesAt,
   readKeySource,
+  spelledSource,
 } from "../../../../core/trust/requirements/key-source.ts";
 import { limits } from "../../../../core/limits.ts";
 import { failureOf } from "../../../support/failure-of.ts";
@@ -54,6 +55,14 @@ describe("a key source", () => {
   ])("G5: is not read from %s", (_, read) => {
     expect(failureOf(read)).toMatchObject({ code: "config" });
   });
+});
+
+test("spelledSource says where keys come from", () => {
+  expect(spelledSource({ kind: "files", paths: ["/a", "/b"] })).toBe("/a, /b");
+  expect(spelledSource({ kind: "contents", contents: [bytes("x")] })).toBe("in the policy");
+  expect(spelledSource({ kind: "contents", contents: [bytes("x"), bytes("y")] })).toBe(
+    "2 in the policy",
+  );
 });
 
 describe("readKeySource", () => {

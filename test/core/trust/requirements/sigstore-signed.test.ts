@@ -5,6 +5,7 @@ import { Candidate } from "../../../../core/trust/gate.ts";
 import { parseSigstoreSigned } from "../../../../core/trust/requirements/sigstore-signed.ts";
 import { failureOf } from "../../../support/failure-of.ts";
 import { judging } from "../../../support/judging.ts";
+import { sampleImage } from "../../../support/sample-images.ts";
 import { sourceOf } from "../../../support/source-of.ts";
 
 const parse = (members: JsonObject) =>
@@ -124,12 +125,12 @@ describe("parseSigstoreSigned", () => {
   });
 });
 
-test("G4: sigstoreSigned refuses what it cannot judge, and says that it is to verify signatures", async () => {
-  const requirement = parse({ keyPath: "/k" });
+test("sigstoreSigned reads no key where there is no signature, and says that it verifies some", async () => {
+  const requirement = parse({ keyPath: "/missing" });
+  const source = sourceOf({}, { readManifest: async () => sampleImage({ layers: [] }).manifest });
   expect(requirement.verifiesSignatures).toBe(true);
-  expect(await requirement.decide(new Candidate(sourceOf()), judging())).toEqual({
+  expect(await requirement.decide(new Candidate(source), judging())).toEqual({
     allowed: false,
-    reason:
-      "Requirement sigstoreSigned cannot be met: this version verifies no sigstore signatures",
+    reason: "A signature was required, but no signature exists",
   });
 });
