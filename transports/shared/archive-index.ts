@@ -2,7 +2,7 @@
 
 import { Failure } from "../../core/failure.ts";
 import { limits } from "../../core/limits.ts";
-import type { TarEntry } from "./tar-reader.ts";
+import type { TarEntry } from "../../core/blob/tar-reader.ts";
 
 /** The entries of one archive by name. Links lead to other entries, and nowhere else. */
 export class ArchiveIndex {

@@ -14,9 +14,9 @@ import { ArchiveIndex } from "./archive-index.ts";
 import { fileStream, openFile, rangeStream } from "./file-stream.ts";
 import { isReadOnce, standardInput } from "./read-once.ts";
 import { onceStream, Spool } from "./spool.ts";
-import { blockBytes, isZeroBlock, parseTarHeader } from "./tar-header.ts";
-import { FileInput } from "./tar-input.ts";
-import { endOf, type TarEntry, tarEntries } from "./tar-reader.ts";
+import { blockBytes, isZeroBlock, parseTarHeader } from "../../core/blob/tar-header.ts";
+import { FileInput } from "../../core/blob/tar-input.ts";
+import { endOf, type TarEntry, tarEntries } from "../../core/blob/tar-reader.ts";
 
 /** A regular file in an archive. */
 export interface ArchiveComponent {

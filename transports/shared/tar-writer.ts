@@ -7,7 +7,7 @@ import { pack } from "tar-stream";
 import type { ByteStream } from "../../core/blob/stream.ts";
 import { Failure } from "../../core/failure.ts";
 import { Spool } from "./spool.ts";
-import { blockBytes } from "./tar-header.ts";
+import { blockBytes } from "../../core/blob/tar-header.ts";
 import type { TarOutput } from "./tar-output.ts";
 
 /** A file to be added. */

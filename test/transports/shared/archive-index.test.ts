@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { streamOf } from "../../../core/blob/stream.ts";
 import { limits } from "../../../core/limits.ts";
 import { ArchiveIndex, placeOf } from "../../../transports/shared/archive-index.ts";
-import { readTar, type TarEntry } from "../../../transports/shared/tar-reader.ts";
+import { readTar, type TarEntry } from "../../../core/blob/tar-reader.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { type TarEntry as NewEntry, tarHeaderWith, tarOf } from "../../support/tar-bytes.ts";
 

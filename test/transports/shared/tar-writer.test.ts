@@ -5,7 +5,7 @@ import { collect } from "../../../core/blob/collect.ts";
 import { type ByteStream, streamOf } from "../../../core/blob/stream.ts";
 import { Failure } from "../../../core/failure.ts";
 import { Archive } from "../../../transports/shared/archive.ts";
-import { readTar } from "../../../transports/shared/tar-reader.ts";
+import { readTar } from "../../../core/blob/tar-reader.ts";
 import type { TarOutput } from "../../../transports/shared/tar-output.ts";
 import { TarWriter } from "../../../transports/shared/tar-writer.ts";
 import { chunked } from "../../support/chunks.ts";

@@ -1,6 +1,6 @@
 // Tar records: what a pax header says, beyond what fits into an ordinary one.
 
-import { Failure } from "../../core/failure.ts";
+import { Failure } from "../failure.ts";
 
 /** Values by key. They are bytes: names need not be text, and capabilities never are. */
 export type TarRecords = ReadonlyMap<string, Uint8Array>;

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { FileInput, StreamInput, type TarInput } from "../../../transports/shared/tar-input.ts";
+import { FileInput, StreamInput, type TarInput } from "../../../core/blob/tar-input.ts";
 import { chunked } from "../../support/chunks.ts";
 import { randomBytes } from "../../support/random.ts";
 import { rejection } from "../../support/rejection.ts";

@@ -1,8 +1,8 @@
 // Tar input: an archive that is read from its start to its end.
 
 import type { FileHandle } from "node:fs/promises";
-import type { ByteStream } from "../../core/blob/stream.ts";
-import { Failure } from "../../core/failure.ts";
+import type { ByteStream } from "./stream.ts";
+import { Failure } from "../failure.ts";
 
 /** What an archive is read from. */
 export interface TarInput {

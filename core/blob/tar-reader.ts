@@ -3,9 +3,9 @@
 // Two readers that disagree about where an entry begins are an attack. So whatever is known to be read
 // in more ways than one is refused, and nothing is guessed.
 
-import type { ByteStream } from "../../core/blob/stream.ts";
-import { Failure } from "../../core/failure.ts";
-import { limits } from "../../core/limits.ts";
+import type { ByteStream } from "./stream.ts";
+import { Failure } from "../failure.ts";
+import { limits } from "../limits.ts";
 import { blockBytes, isZeroBlock, parseTarHeader, type TarHeader, untilNul } from "./tar-header.ts";
 import { StreamInput, type TarInput } from "./tar-input.ts";
 import {

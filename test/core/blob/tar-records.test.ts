@@ -7,7 +7,7 @@ import {
   numberRecord,
   parseTarRecords,
   timeRecord,
-} from "../../../transports/shared/tar-records.ts";
+} from "../../../core/blob/tar-records.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { randomBytes } from "../../support/random.ts";
 

@@ -5,7 +5,7 @@ import { collect } from "../../../core/blob/collect.ts";
 import { type ByteStream, streamOf } from "../../../core/blob/stream.ts";
 import { Failure } from "../../../core/failure.ts";
 import { limits } from "../../../core/limits.ts";
-import { endOf, readTar, type TarEntry } from "../../../transports/shared/tar-reader.ts";
+import { endOf, readTar, type TarEntry } from "../../../core/blob/tar-reader.ts";
 import { chunked } from "../../support/chunks.ts";
 import { randomBytes } from "../../support/random.ts";
 import { rejection } from "../../support/rejection.ts";

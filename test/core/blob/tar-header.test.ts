@@ -6,7 +6,7 @@ import {
   parseTarHeader,
   type TarHeader,
   untilNul,
-} from "../../../transports/shared/tar-header.ts";
+} from "../../../core/blob/tar-header.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { randomBytes } from "../../support/random.ts";
 import { tarHeader, tarHeaderWith } from "../../support/tar-bytes.ts";

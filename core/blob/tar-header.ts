@@ -2,7 +2,7 @@
 //
 // The formats are v7, ustar (POSIX), star and GNU, which differ in how they read the end of the block.
 
-import { Failure } from "../../core/failure.ts";
+import { Failure } from "../failure.ts";
 
 /** A tar archive consists of blocks of this size. */
 export const blockBytes = 512;
