@@ -7,19 +7,10 @@ import { type DockerName, policyIdentityOf, policyNamespacesOf } from "../conten
 import type { Environment } from "../environment.ts";
 import { asFailure, during, Failure } from "../failure.ts";
 import { quoted } from "../foreign-text.ts";
+import type { SignatureStorage } from "../image/registry-access.ts";
 import { exists, isMissing, readConfigFile } from "./config-file.ts";
 import { userDirectory } from "./locations.ts";
 import type { Yaml, YamlMapping } from "../yaml.ts";
-
-/** What is said about signatures in one place. What is absent is left to a wider place. */
-export interface SignatureStorage {
-  /** Where signatures are read from, as a URL. */
-  readonly lookaside?: string;
-  /** Where they are written to, if that is somewhere else. */
-  readonly lookasideStaging?: string;
-  /** Whether they are kept as images beside the image. */
-  readonly sigstoreAttachments?: boolean;
-}
 
 /** What all files say together. */
 export interface RegistriesDirectory {

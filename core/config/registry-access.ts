@@ -14,6 +14,7 @@ import type { AuthFileChoice } from "./auth-file-places.ts";
 import { keyOfRepository } from "./auth-key.ts";
 import { certificateDirectories, type Certificates, readCertificates } from "./certificates.ts";
 import type { CredentialFinder } from "./credentials.ts";
+import { signatureStorageFor } from "./registries-d.ts";
 import type { RegistryFiles } from "./registry-files.ts";
 import { checkNotBlocked, entryFor, placesOf } from "./registry-lookup.ts";
 
@@ -46,7 +47,7 @@ export function registryAccess(
 ): RegistryAccess {
   const connect = async (place: Place): Promise<RegistryConnection> => {
     const verify = wish.tlsVerify ?? !place.insecure;
-    // Nobody uses these yet, but a file that is broken is to be heard of before it matters.
+    // A file that is broken is to be heard of before it matters.
     await files.signatures();
     const { authorities, client } = await certificatesFor(place.host, wish, environment);
     const system = await files.systemAuthorities();
@@ -65,6 +66,7 @@ export function registryAccess(
   };
   return {
     proxies: proxiesIn(environment),
+    signatureStorage: async (name) => signatureStorageFor(await files.signatures(), name),
     async connectionTo(host, repository) {
       const conf = await files.conf();
       const entry = entryFor(conf, repository === "" ? host : `${host}/${repository}`);

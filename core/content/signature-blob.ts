@@ -13,6 +13,9 @@ import {
 /** A signature, or something that is kept beside signatures. All that it says is a claim. */
 export type SignatureContent = SimpleSigningSignature | SigstoreSignature;
 
+/** Which of them it is. */
+export type SignatureForm = SignatureContent["kind"];
+
 /** One OpenPGP message, with the signed payload inside. */
 export interface SimpleSigningSignature {
   readonly kind: "simple-signing";

@@ -14,6 +14,7 @@ import type { AdmittedImage, Candidate } from "../trust/gate.ts";
 import { commitImage, digestAsWritten } from "./commit.ts";
 import { checkEmbeddedName, embeddedNameOf } from "./embedded-name.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
+import { whySignaturesRefused } from "./holding.ts";
 import { planImage } from "./plan.ts";
 import { toldPlan } from "./told-plan.ts";
 import type { CopyRequest } from "./request.ts";
@@ -111,13 +112,12 @@ export async function readSignatures(
   const signatures = await during("reading signatures", () => candidate.signatures(), "source");
   if (signatures.length === 0) return signatures;
   request.tell({ kind: "signatures-found", of });
-  const { refusesSignatures } = writer.traits;
-  if (refusesSignatures !== undefined) {
-    throw new Failure(
-      "unsupported",
-      `Can not copy signatures to ${spelled(writer.name)}: ${refusesSignatures}`,
-      { hint: "to copy the image without them, add --remove-signatures", side: "destination" },
-    );
+  const why = whySignaturesRefused(writer.traits, signatures);
+  if (why !== undefined) {
+    throw new Failure("unsupported", `Can not copy signatures to ${spelled(writer.name)}: ${why}`, {
+      hint: "to copy the image without them, add --remove-signatures",
+      side: "destination",
+    });
   }
   return signatures;
 }

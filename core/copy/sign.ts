@@ -6,6 +6,7 @@ import { during, Failure } from "../failure.ts";
 import type { ImageDestination } from "../image/destination.ts";
 import { type ImageName, spelled } from "../image/name.ts";
 import type { Signature } from "../image/source.ts";
+import { whyFormsRefused } from "./holding.ts";
 import type { CopyRequest, Signing } from "./request.ts";
 
 /**
@@ -21,8 +22,10 @@ export async function prepareSigning({ signing, destination }: CopyRequest): Pro
 
 /** Fails where signing is wanted and the destination holds no signatures. */
 export function checkHoldsSignatures({ traits }: ImageDestination, { signing }: CopyRequest): void {
-  if (signing === undefined || traits.refusesSignatures === undefined) return;
-  throw new Failure("unsupported", `writing signatures: ${traits.refusesSignatures}`, {
+  const forms = signing?.signers.map(({ form }) => form) ?? [];
+  const why = whyFormsRefused(traits, forms);
+  if (why === undefined) return;
+  throw new Failure("unsupported", `writing signatures: ${why}`, {
     hint: "copy without signing, or sign a copy in a registry or a dir:",
     side: "destination",
   });

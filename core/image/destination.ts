@@ -3,6 +3,7 @@
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
 import type { Compression } from "../content/media-types.ts";
+import type { SignatureForm } from "../content/signature-blob.ts";
 import type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
 import type { ImageName } from "./name.ts";
 import type { Signature, SignedManifest } from "./source.ts";
@@ -21,6 +22,8 @@ export interface DestinationTraits {
   readonly holdsLists: boolean;
   /** Why it cannot hold signatures; absent where it can. */
   readonly refusesSignatures?: string;
+  /** Why it cannot hold those of some form, where it can hold others. */
+  readonly refusedForms?: Readonly<Partial<Record<SignatureForm, string>>>;
   /** Whether several blobs may be written at a time. */
   readonly concurrent: boolean;
 }

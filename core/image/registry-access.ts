@@ -60,6 +60,16 @@ export interface PullSource {
   connection(): Promise<RegistryConnection>;
 }
 
+/** What is said about signatures in one place. What is absent is left to a wider place. */
+export interface SignatureStorage {
+  /** Where signatures are read from, as a URL. */
+  readonly lookaside?: string;
+  /** Where they are written to, if that is somewhere else. */
+  readonly lookasideStaging?: string;
+  /** Whether those of sigstore are kept as images beside the image. */
+  readonly sigstoreAttachments?: boolean;
+}
+
 /** Answers for each registry; asked once per client. Fails with `config`. */
 export interface RegistryAccess {
   /**
@@ -69,5 +79,7 @@ export interface RegistryAccess {
   connectionTo(host: string, repository: string): Promise<RegistryConnection>;
   /** Returns where to read an image from, in the order to try; the last is the one that it is named for. */
   pullSources(name: DockerName): Promise<readonly PullSource[]>;
+  /** Returns where signatures of images in a repository are kept, as registries.d says. */
+  signatureStorage(name: DockerName): Promise<SignatureStorage>;
   readonly proxies: ProxySettings;
 }

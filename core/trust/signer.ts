@@ -1,6 +1,7 @@
 // Signer: somebody who signs images, by whatever means.
 
 import type { Digest } from "../content/digest.ts";
+import type { SignatureForm } from "../content/signature-blob.ts";
 import type { Signature } from "../image/source.ts";
 
 /** What a new signature says: the manifest with this digest is this image. */
@@ -13,6 +14,8 @@ export interface SigningWish {
 
 /** Signs images. */
 export interface Signer {
+  /** What its signatures are. */
+  readonly form: SignatureForm;
   /** What it does, in words that complete `Creating signature: …`. */
   readonly activity: string;
   /** Fails where it is clear already that signing cannot succeed. Asked before anything is written. */

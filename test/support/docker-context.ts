@@ -1,6 +1,6 @@
 // Docker context: what the program lends the docker transport, for a registry of the test.
 
-import type { Credentials } from "../../core/image/registry-access.ts";
+import type { Credentials, SignatureStorage } from "../../core/image/registry-access.ts";
 import type { ImageName } from "../../core/image/name.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { Patience, type Retry } from "../../core/retry.ts";
@@ -12,6 +12,7 @@ export interface DockerWish {
   readonly signal?: AbortSignal;
   readonly origin?: ImageName;
   readonly uploadChunkBytes?: number;
+  readonly signatures?: SignatureStorage;
   /** Hears every line that is logged, with its level in front. */
   readonly log?: (line: string) => void;
   /** Hears what is tried again. */
@@ -55,6 +56,7 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
         access: {
           proxies: {},
           connectionTo: async () => connection,
+          signatureStorage: async () => wish.signatures ?? {},
           pullSources: async (name) => [{ name, connection: async () => connection }],
         },
       },

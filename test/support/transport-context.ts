@@ -22,6 +22,7 @@ export function transportContext({ settings, ...rest }: ContextWish = {}): Trans
           proxies: {},
           connectionTo: unreachable,
           pullSources: unreachable,
+          signatureStorage: async () => ({}),
         },
       },
       dir: {},

@@ -216,3 +216,22 @@ describe("proxiesIn", () => {
     expect(proxiesIn(environmentWith(variables))).toEqual(proxies);
   });
 });
+
+test("signatureStorage is what registries.d says of the image", async () => {
+  const registriesDirectory = join(root, "registries.d");
+  mkdirSync(registriesDirectory);
+  writeFileSync(
+    join(registriesDirectory, "a.yaml"),
+    "docker:\n  r.example/team:\n    use-sigstore-attachments: true\n    lookaside: file:///sigs\n",
+  );
+  const paths = { registriesConf: "", registriesDirectory, tlsDetails: "" };
+  const environment = environmentWith({});
+  const files = new RegistryFiles({ paths, environment, log });
+  const access = registryAccess(anonymous, environment, files);
+  const storage = (name: string) => access.signatureStorage(parseDockerName(name));
+  expect(await storage("r.example/team/app:1")).toEqual({
+    sigstoreAttachments: true,
+    lookaside: "file:///sigs",
+  });
+  expect(await storage("r.example/other:1")).toEqual({});
+});

@@ -14,6 +14,7 @@ const identity = parseDockerName("registry.example/a:1");
 function signing(mark: number): Signer & { readonly asked: SigningWish[]; prepared: number } {
   const asked: SigningWish[] = [];
   const signer = {
+    form: "simple-signing" as const,
     activity: `Signing with ${mark}`,
     asked,
     prepared: 0,
@@ -29,6 +30,7 @@ function signing(mark: number): Signer & { readonly asked: SigningWish[]; prepar
 }
 
 const failing = (message: string): Signer => ({
+  form: "simple-signing",
   activity: "Failing",
   sign: async () => {
     throw new Failure("refused", message);
