@@ -81,8 +81,9 @@ function checkSum(block: Uint8Array): void {
   const stated = numberField(block, 148, 8, "checksum");
   let unsigned = 0;
   let signed = 0;
-  for (const [at, byte] of block.entries()) {
-    const counted = at >= 148 && at < 156 ? 0x20 : byte;
+  // By index: an iterator takes longer than all the rest of reading a header.
+  for (let at = 0; at < block.length; at += 1) {
+    const counted = at >= 148 && at < 156 ? 0x20 : (block[at] ?? 0);
     unsigned += counted;
     signed += counted < 0x80 ? counted : counted - 0x100;
   }

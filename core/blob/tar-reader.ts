@@ -95,24 +95,40 @@ async function* contentOf({ offset, size }: TarEntry, input: StreamInput): ByteS
 
 type ByteStreamGenerator = AsyncGenerator<Uint8Array>;
 
+/** How an archive is read where readers disagree. */
+export interface TarDialect {
+  /**
+   * Whether records for all entries are passed over, and so are the sizes of entries that have no content,
+   * as engines do when they unpack layers. Absent: the former count, and the latter are refused.
+   */
+  readonly asEngines?: boolean;
+}
+
 /**
  * Walks over the entries of an archive, and passes over what is left of each one's content.
  *
  * Fails as `readTar` does. What follows the end of the archive is left in the input.
  */
-export async function* tarEntries(input: TarInput): AsyncGenerator<TarEntry> {
+export async function* tarEntries(
+  input: TarInput,
+  dialect: TarDialect = {},
+): AsyncGenerator<TarEntry> {
   let globalRecords: TarRecords = new Map();
   for (;;) {
     const start = input.position;
-    const found = await readHeaders(input, globalRecords);
+    const found = await readHeaders(input, globalRecords, dialect);
     if (found === undefined) return;
     globalRecords = found.globalRecords;
-    const entry = entryOf(found, start, input.position);
+    const entry = entryOf({ ...found, dialect }, start, input.position);
     yield entry;
     await input.skip(entry.offset + entry.size - input.position);
     // Padding that was not written has not been lost.
     await input.take(endOf(entry) - input.position);
   }
+}
+
+interface HeadersOfDialect extends Headers {
+  readonly dialect: TarDialect;
 }
 
 /** The header of an entry, with everything that precedes and extends it. */
@@ -124,7 +140,11 @@ interface Headers {
   readonly globalRecords: TarRecords;
 }
 
-async function readHeaders(input: TarInput, before: TarRecords): Promise<Headers | undefined> {
+async function readHeaders(
+  input: TarInput,
+  before: TarRecords,
+  { asEngines = false }: TarDialect,
+): Promise<Headers | undefined> {
   const global = new Map(before);
   const found: { longName?: Uint8Array; longLink?: Uint8Array; records?: TarRecords } = {};
   const once = (key: keyof typeof found): void => {
@@ -154,7 +174,7 @@ async function readHeaders(input: TarInput, before: TarRecords): Promise<Headers
         found.records = parseTarRecords(content);
         break;
       case "global":
-        addGlobal(global, parseTarRecords(content));
+        if (!asEngines) addGlobal(global, parseTarRecords(content));
         break;
       case "longName":
       case "longLink":
@@ -215,7 +235,7 @@ async function passHoles(input: TarInput, { moreHoles }: TarHeader): Promise<voi
   }
 }
 
-function entryOf(headers: Headers, start: number, offset: number): TarEntry {
+function entryOf(headers: HeadersOfDialect, start: number, offset: number): TarEntry {
   const { header, records, globalRecords } = headers;
   const nameBytes = one("name", headers.longName, bytesRecord(records, "path")) ?? header.name;
   const linkBytes = one("link", headers.longLink, bytesRecord(records, "linkpath")) ?? header.link;
@@ -286,7 +306,10 @@ function kindOf(typeFlag: string, name: Uint8Array): TarEntryKind {
 /** Larger sizes do not fit into octal digits, and some programs then write anything there. */
 const octalBytes = 8 ** 11;
 
-function sizeOf({ header, records }: Headers, kind: TarEntryKind, name: string): number {
+function sizeOf(headers: HeadersOfDialect, kind: TarEntryKind, name: string): number {
+  const { header, records, dialect } = headers;
+  const hasContent = kind === "file" || kind === "other";
+  if (!hasContent && dialect.asEngines === true) return 0;
   const stated = numberRecord(records, "size");
   if (stated !== undefined && stated < 0)
     throw corrupt(`Tar entry has the negative size ${stated}`);
@@ -296,7 +319,7 @@ function sizeOf({ header, records }: Headers, kind: TarEntryKind, name: string):
     );
   }
   const size = stated ?? header.size;
-  if (size > 0 && kind !== "file" && kind !== "other") {
+  if (size > 0 && !hasContent) {
     throw corrupt(
       `Tar entry ${quotedText(name)} is a ${kind.replace("-", " ")}, but has ${size} bytes of content`,
     );

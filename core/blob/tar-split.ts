@@ -72,7 +72,7 @@ export class TarSplitEncoder {
   }
 
   /** Returns encoded lines, if there are enough of them to be worth it or, with `all`, whatever there is. */
-  take(all: "all" | "enough"): Uint8Array | undefined {
+  take(all: "all" | "enough"): Uint8Array<ArrayBuffer> | undefined {
     if (all === "all") this.#endRaw();
     if (this.#lineBytes < (all === "all" ? 1 : batchBytes)) return undefined;
     const bytes = new TextEncoder().encode(this.#lines.join(""));

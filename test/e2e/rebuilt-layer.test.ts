@@ -13,7 +13,7 @@ describe("rebuiltLayer", () => {
     for (const age of ["skopeo", "newer:skopeo"] as const) {
       testWith("root", age)(`gives the layers back that ${age} stored, by ${driver}`, async () => {
         using workspace = new Workspace();
-        using store = new LayerStore(workspace, driver);
+        const store = new LayerStore(workspace, driver);
         const sample = sampleImage({
           format: "oci",
           layers: ["gzip", "none"],

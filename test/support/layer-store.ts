@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { succeed, run, type RunResult } from "./run.ts";
+import { run, type RunResult } from "./run.ts";
 import type { Sample } from "./sample-images.ts";
 import { writeLayout } from "./sample-images.ts";
 import type { Workspace } from "./workspace.ts";
@@ -17,11 +17,22 @@ export interface StoredLayer {
   readonly gidset?: readonly number[];
 }
 
-/** Programs of a newer Debian ask for `chroot`. */
-const PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+/** As root without a cache of blobs, and with `chroot` for programs of a newer Debian. */
+const env = { PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", _CONTAINERS_ROOTLESS_UID: "" };
 
-/** A store below a directory, for one driver. Disposing gives up what programs have mounted there. */
-export class LayerStore implements Disposable {
+/** What programs mount ends with them, and so does what they keep for all of the machine. */
+const apart = [
+  "--mount",
+  "--propagation=private",
+  "--",
+  "/bin/sh",
+  "-c",
+  'mount -t tmpfs none /var/lib && exec "$@"',
+  "sh",
+];
+
+/** A store below a directory, for one driver. */
+export class LayerStore {
   readonly #place: Workspace;
   readonly #driver: "overlay" | "vfs";
   readonly #name: string;
@@ -48,19 +59,21 @@ export class LayerStore implements Disposable {
   async add(name: string, sample: Sample, program = "skopeo"): Promise<RunResult> {
     const layout = this.#place.at(this.#name, `layout-${name}`);
     writeLayout(layout, { "1": sample });
-    return run(this.#copy(`oci:${layout}:1`, this.image(`localhost/${name}:1`)), {
+    const copying = this.#copy(`oci:${layout}:1`, this.image(`localhost/${name}:1`));
+    return run([...apart, program, ...copying], {
       cwd: this.#place.path,
-      env: { PATH },
-      program,
+      env,
+      program: "unshare",
     });
   }
 
   /** Lets `program` copy an image out of the store, to `target`. */
   async take(name: string, target: string, program = "skopeo"): Promise<RunResult> {
-    return succeed(this.#copy(this.image(`localhost/${name}:1`), target), {
+    const copying = this.#copy(this.image(`localhost/${name}:1`), target);
+    return run([...apart, program, ...copying], {
       cwd: this.#place.path,
-      env: { PATH },
-      program,
+      env,
+      program: "unshare",
     });
   }
 
@@ -84,11 +97,6 @@ export class LayerStore implements Disposable {
   /** Returns a layer's tar-split, uncompressed. */
   tarSplit(id: string): Uint8Array {
     return gunzipSync(readFileSync(this.tarSplitPath(id)));
-  }
-
-  [Symbol.dispose](): void {
-    // Engines mount the directory onto itself, and leave it so.
-    Bun.spawnSync(["umount", `${this.root}/overlay`], { stdio: ["ignore", "ignore", "ignore"] });
   }
 
   #copy(from: string, to: string): readonly string[] {

@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { closeSync, mkdirSync, openSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  namesIn,
+  pathOf,
+  removeTree,
+} from "../../../../transports/containers-storage/extract/remove-tree.ts";
+import { treeCalls } from "../../../../transports/shared/libc/tree-calls.ts";
+import { Workspace } from "../../../support/workspace.ts";
+
+test("removeTree removes everything, and nothing that a link leads to", () => {
+  using workspace = new Workspace();
+  mkdirSync(workspace.at("kept"));
+  writeFileSync(workspace.at("kept/file"), "");
+  mkdirSync(workspace.at("gone/a/b"), { recursive: true });
+  writeFileSync(workspace.at("gone/a/b/file"), "");
+  writeFileSync(Buffer.concat([Buffer.from(workspace.at("gone/")), Buffer.from([0xff])]), "");
+  symlinkSync("../kept", workspace.at("gone/link"));
+  const directory = openSync(workspace.path, "r");
+  const remove = (name: string) =>
+    removeTree(treeCalls(), { directory, name: Buffer.from(`${name}\0`) }, name);
+  remove("gone");
+  remove("gone");
+  expect(readdirSync(workspace.path)).toEqual(["kept"]);
+  expect(readdirSync(workspace.at("kept"))).toEqual(["file"]);
+  symlinkSync("kept", workspace.at("link"));
+  remove("link");
+  expect(namesIn(directory)).toEqual(["kept"]);
+  const path = pathOf({ directory, name: Buffer.from("kept\0") });
+  expect(Buffer.from(path).toString()).toBe(`/proc/self/fd/${directory}/kept\0`);
+  closeSync(directory);
+});

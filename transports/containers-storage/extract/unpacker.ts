@@ -1,0 +1,381 @@
+// Unpacker: makes the files of a layer as its headers have them, and nothing outside of their directory.
+
+import { constants } from "node:fs";
+import { constants as system } from "node:os";
+import { cleanPath } from "../../../core/blob/tar-split.ts";
+import { Failure } from "../../../core/failure.ts";
+import { quoted } from "../../../core/foreign-text.ts";
+import { ContainedTree, cString } from "../../shared/contained-tree.ts";
+import { systemError } from "../../shared/libc/library.ts";
+import {
+  deviceNumber,
+  fileKinds,
+  fillTimes,
+  type NameIn,
+  timesBytes,
+} from "../../shared/libc/tree-calls.ts";
+import { setXattr } from "../../shared/libc/xattrs.ts";
+import { isSystemError } from "../../shared/system.ts";
+import type { TarEntry } from "../../../core/blob/tar-reader.ts";
+import { timesOf } from "./entry-times.ts";
+import { LayerFile } from "./layer-file.ts";
+import { overrideName, overrideStat } from "./override-stat.ts";
+import { namesIn, pathOf, removeTree } from "./remove-tree.ts";
+import { baseOf, opaqueName, whiteoutOfEngine, whiteoutPrefix } from "./whiteout-name.ts";
+
+/** Where a layer is unpacked, and in which of the ways that stores have. */
+export interface UnpackTarget {
+  /**
+   * A directory that is there. Its own mode, owner and times are the affair of whoever made it: entries for
+   * it are passed over.
+   */
+  readonly directory: string;
+  /**
+   * `overlay`: whiteouts become devices and attributes of overlayfs. `overlay-fuse`: they stay the files
+   * they are. `vfs`: the directory is a copy of the layer below, and they remove what is there.
+   */
+  readonly whiteouts: "overlay" | "overlay-fuse" | "vfs";
+  /** Whether this runs in a user namespace: devices are left out then, and attributes that are refused. */
+  readonly rootless: boolean;
+  /** The mode that all files have; theirs and their owners go to an attribute. Absent: they have their own. */
+  readonly forceMask?: number;
+  /** Whether a file may stay the user's own where the system refuses to give it away. */
+  readonly ignoresChownErrors?: boolean;
+}
+
+/** Makes files, entry by entry. Disposing closes what is open. Methods fail as node:fs does, or as Failures. */
+export class Unpacker implements Disposable {
+  readonly #target: UnpackTarget;
+  readonly #tree: ContainedTree;
+  /** Set at the end, because everything that is put into a directory changes its times. */
+  readonly #directories: { readonly path: string; readonly entry: TarEntry }[] = [];
+  /** What this layer has brought, where it may have to be told from what was there. */
+  readonly #brought = new Set<string>();
+  readonly #times = new Uint8Array(timesBytes);
+
+  constructor(target: UnpackTarget) {
+    this.#target = target;
+    this.#tree = new ContainedTree(target.directory);
+  }
+
+  /**
+   * Makes what an entry stands for. Returns a file if its content has to be written; any other content
+   * is not kept.
+   */
+  add(entry: TarEntry): LayerFile | undefined {
+    const path = cleanPath(entry.nameBytes);
+    if (/^\.\.(\/|$)/.test(path)) {
+      throw new Failure("corrupt", `Layer has an entry outside of it: ${quoted(entry.name)}`);
+    }
+    if (path === "") return undefined;
+    const base = baseOf(path);
+    if (base.startsWith(whiteoutPrefix) && this.#target.whiteouts !== "overlay-fuse") {
+      this.#whiteout(path, entry);
+      return undefined;
+    }
+    if (this.#target.whiteouts === "vfs") this.#brought.add(path);
+    switch (entry.kind) {
+      case "file":
+        return this.#file(path, entry);
+      case "directory":
+        return this.#directory(path, entry);
+      case "symbolic-link":
+        return this.#symbolicLink(path, entry);
+      case "hard-link":
+        return this.#hardLink(path, entry);
+      case "character-device":
+      case "block-device":
+      case "fifo":
+        return this.#node(path, entry);
+      case "other":
+        throw new Failure("bug", `A layer's entry is of the kind "${entry.typeFlag}"`);
+    }
+  }
+
+  /** Sets the times of directories. To be called when all entries have been added. */
+  complete(): void {
+    for (const { path, entry } of this.#directories) {
+      const place = this.#tree.place(path);
+      const found = this.#tree.status(place);
+      // A later entry may have put something else in its place.
+      if ((found?.mode ?? 0) >> 12 !== fileKinds.directory >> 12) continue;
+      this.#setTimes(place, entry, path);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#tree[Symbol.dispose]();
+  }
+
+  #file(path: string, entry: TarEntry): LayerFile {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    const descriptor = this.#make(path, "open", ({ directory, name }) =>
+      this.#tree.calls.open(directory, name, flags, 0o600),
+    );
+    return new LayerFile(descriptor, this.#tree.shown(path), () => {
+      this.#describe(descriptor, entry, path);
+      const { accessedNs, modifiedNs } = timesOf(entry);
+      fillTimes(this.#times, accessedNs, modifiedNs);
+      this.#checked(this.#tree.calls.setTimesOf(descriptor, this.#times), "futimens", path);
+    });
+  }
+
+  #directory(path: string, entry: TarEntry): undefined {
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+    const { calls } = this.#tree;
+    let place = this.#place(path);
+    const made = calls.makeDirectory(place.directory, place.name, 0o700);
+    if (made === -system.errno.EEXIST) {
+      const found = this.#tree.status(place);
+      if (((found?.mode ?? 0) & fileKinds.mask) !== fileKinds.directory) {
+        this.#make(path, "mkdir", ({ directory, name }) =>
+          calls.makeDirectory(directory, name, 0o700),
+        );
+        place = this.#place(path);
+      }
+    } else {
+      this.#checked(made, "mkdir", path);
+    }
+    const opened = calls.open(place.directory, place.name, flags, 0);
+    const descriptor = this.#checked(opened, "open", path);
+    try {
+      this.#describe(descriptor, entry, path);
+    } finally {
+      calls.close(descriptor);
+    }
+    this.#directories.push({ path, entry });
+  }
+
+  #symbolicLink(path: string, entry: TarEntry): undefined {
+    const target = cString(Buffer.from(entry.linkBytes).toString("latin1"));
+    this.#make(path, "symlink", ({ directory, name }) =>
+      this.#tree.calls.makeSymbolicLink(target, directory, name),
+    );
+    const place = this.#tree.place(path);
+    this.#setOwner(place, entry, path);
+    this.#setXattrs(pathOf(place), entry, path);
+    this.#setTimes(place, entry, path);
+  }
+
+  #hardLink(path: string, entry: TarEntry): undefined {
+    const target = cleanPath(entry.linkBytes);
+    if (target === "" || /^\.\.(\/|$)/.test(target)) {
+      throw new Failure(
+        "corrupt",
+        `invalid hardlink ${quoted(entry.name)} -> ${quoted(entry.link)}`,
+      );
+    }
+    this.#place(path);
+    this.#make(path, "link", (place) =>
+      this.#tree.calls.makeHardLink(this.#tree.place(target), place),
+    );
+    const place = this.#tree.place(path);
+    const found = this.#tree.status(place);
+    // What the header says holds for the file that the link shares, as engines have it.
+    this.#setOwner(place, entry, path);
+    if (((found?.mode ?? 0) & fileKinds.mask) === fileKinds.symbolicLink) return;
+    this.#setMode(place, entry, path);
+    this.#setXattrs(pathOf(place), entry, path);
+    this.#setTimes(place, entry, path);
+  }
+
+  #node(path: string, entry: TarEntry): LayerFile | undefined {
+    if (this.#target.forceMask !== undefined) {
+      const standIn = this.#file(path, entry);
+      standIn.complete();
+      standIn[Symbol.dispose]();
+      return undefined;
+    }
+    if (entry.kind !== "fifo" && this.#target.rootless) return undefined;
+    const mode = nodeKinds[entry.kind] ?? fileKinds.fifo;
+    const { deviceMajor, deviceMinor } = entry;
+    const device = entry.kind === "fifo" ? 0n : deviceNumber(deviceMajor, deviceMinor);
+    this.#make(path, "mknod", ({ directory, name }) =>
+      this.#tree.calls.makeNode(directory, name, { mode: mode | 0o600, device }),
+    );
+    const place = this.#tree.place(path);
+    this.#setOwner(place, entry, path);
+    this.#setMode(place, entry, path);
+    this.#setXattrs(pathOf(place), entry, path);
+    this.#setTimes(place, entry, path);
+    return undefined;
+  }
+
+  #whiteout(path: string, entry: TarEntry): void {
+    const base = baseOf(path);
+    const directory = path.slice(0, Math.max(0, path.length - base.length - 1));
+    const hidden = base.slice(whiteoutPrefix.length);
+    if (hidden === "" || hidden === "." || hidden === "..") {
+      throw new Failure("corrupt", `Layer has a whiteout of nothing: ${quoted(entry.name)}`);
+    }
+    const there = directory === "" ? hidden : `${directory}/${hidden}`;
+    if (this.#target.whiteouts === "vfs") return this.#applyWhiteout(base, directory, there);
+    if (base === opaqueName) return this.#makeOpaque(directory, path);
+    let place: NameIn;
+    try {
+      place = this.#place(there);
+    } catch (error) {
+      // Where the directory is none, there is nothing to hide.
+      if (isSystemError(error, "ENOTDIR")) return;
+      throw error;
+    }
+    const device = { mode: fileKinds.characterDevice, device: 0n };
+    const made = this.#tree.calls.makeNode(place.directory, place.name, device);
+    this.#checked(made, "mknod", there);
+    this.#setOwner(place, entry, there);
+  }
+
+  #makeOpaque(directory: string, path: string): void {
+    const name = this.#target.rootless ? "user.overlay.opaque" : "trusted.overlay.opaque";
+    const { directory: descriptor } = this.#place(path);
+    const yes = new Uint8Array([0x79]);
+    this.#checked(setXattr(descriptor, cString(name), yes), "setxattr", directory);
+  }
+
+  /** Removes what a whiteout hides from the copy of the layer below. */
+  #applyWhiteout(base: string, directory: string, hidden: string): void {
+    try {
+      if (base === opaqueName) {
+        this.#removeOthers(directory);
+      } else if (!base.startsWith(whiteoutOfEngine)) {
+        this.#remove(hidden);
+      }
+    } catch (error) {
+      // What is not there need not be removed.
+      if (!isSystemError(error, "ENOENT") && !isSystemError(error, "ENOTDIR")) throw error;
+    }
+  }
+
+  /** Removes everything from a directory, down to what this layer has brought. */
+  #removeOthers(directory: string): void {
+    for (const name of namesIn(this.#tree.directory(directory))) {
+      const path = directory === "" ? name : `${directory}/${name}`;
+      if (!this.#brought.has(path)) {
+        this.#remove(path);
+        continue;
+      }
+      const found = this.#tree.status(this.#tree.place(path));
+      if (((found?.mode ?? 0) & fileKinds.mask) === fileKinds.directory) this.#removeOthers(path);
+    }
+  }
+
+  #remove(path: string): void {
+    const { directory, name } = this.#tree.place(path);
+    removeTree(this.#tree.calls, { directory, name }, this.#tree.shown(path));
+    this.#tree.forget();
+  }
+
+  /** Makes something new, in place of whatever stands there. */
+  #make(path: string, call: string, make: (place: NameIn) => number): number {
+    const made = make(this.#place(path));
+    if (made !== -system.errno.EEXIST) return this.#checked(made, call, path);
+    this.#remove(path);
+    return this.#checked(make(this.#tree.place(path)), call, path);
+  }
+
+  /** Returns where a path is, and makes the directories above it that are missing. */
+  #place(path: string): NameIn {
+    try {
+      return this.#tree.place(path);
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) throw error;
+      this.#makeParent(path.slice(0, path.lastIndexOf("/")), error);
+      return this.#tree.place(path);
+    }
+  }
+
+  #makeParent(path: string, missing: unknown): void {
+    const { calls } = this.#tree;
+    const place = this.#place(path);
+    const made = calls.makeDirectory(place.directory, place.name, 0o755);
+    // There is a link that leads nowhere.
+    if (made === -system.errno.EEXIST) throw missing;
+    this.#checked(made, "mkdir", path);
+    this.#checked(calls.setMode(place.directory, place.name, 0o755), "chmod", path);
+    const found = this.#tree.status(place);
+    // The group of a directory above may have passed on to it.
+    if (found !== undefined && found.uid === 0 && found.gid !== 0) {
+      this.#checked(calls.setOwner(place.directory, place.name, 0, 0), "lchown", path);
+    }
+    if (this.#target.whiteouts === "vfs") this.#brought.add(path);
+  }
+
+  /** Gives an open file or directory all that its header says, but for the times. */
+  #describe(descriptor: number, entry: TarEntry, path: string): void {
+    const { calls } = this.#tree;
+    const { forceMask } = this.#target;
+    if (forceMask === undefined) {
+      // Before the mode and the attributes: to be given away costs a file its privileges.
+      this.#owned(calls.setOwnerOf(descriptor, entry.uid, entry.gid), entry, path);
+    }
+    const mode = forceMask ?? entry.mode & 0o7777;
+    this.#checked(calls.setModeOf(descriptor, mode), "chmod", path);
+    this.#setXattrs(descriptor, entry, path);
+  }
+
+  #setOwner({ directory, name }: NameIn, entry: TarEntry, path: string): void {
+    if (this.#target.forceMask !== undefined) return;
+    this.#owned(this.#tree.calls.setOwner(directory, name, entry.uid, entry.gid), entry, path);
+  }
+
+  #owned(result: number, { uid, gid }: TarEntry, path: string): void {
+    if (result === 0 || this.#target.ignoresChownErrors === true) return;
+    if (result !== -system.errno.EINVAL) this.#checked(result, "lchown", path);
+    // The words are those of the original.
+    throw new Failure(
+      "io",
+      `potentially insufficient UIDs or GIDs available in user namespace (requested ${uid}:${gid} for ${this.#tree.shown(path)}): Check /etc/subuid and /etc/subgid if configured locally: lchown: invalid argument`,
+    );
+  }
+
+  #setMode({ directory, name }: NameIn, entry: TarEntry, path: string): void {
+    const mode = this.#target.forceMask ?? entry.mode & 0o7777;
+    this.#checked(this.#tree.calls.setMode(directory, name, mode), "chmod", path);
+  }
+
+  #setTimes({ directory, name }: NameIn, entry: TarEntry, path: string): void {
+    const { accessedNs, modifiedNs } = timesOf(entry);
+    fillTimes(this.#times, accessedNs, modifiedNs);
+    const result = this.#tree.calls.setTimes(directory, name, this.#times);
+    this.#checked(result, "utimensat", path);
+  }
+
+  #setXattrs(file: number | Uint8Array, entry: TarEntry, path: string): void {
+    for (const [key, value] of entry.records) {
+      if (!key.startsWith(xattrKey)) continue;
+      const name = key.slice(xattrKey.length);
+      // The label is this machine's to give.
+      if (name === "security.selinux") continue;
+      this.#setXattr(file, { name, value }, path);
+    }
+    if (this.#target.forceMask === undefined) return;
+    const stat = overrideStat(entry);
+    if (stat === undefined) return;
+    this.#setXattr(file, { name: overrideName, value: Buffer.from(stat) }, path);
+  }
+
+  #setXattr(file: number | Uint8Array, { name, value }: Xattr, path: string): void {
+    const result = setXattr(file, Buffer.from(`${name}\0`), value);
+    if (result === -system.errno.ENOTSUP) return;
+    if (result === -system.errno.EPERM && this.#target.rootless) return;
+    this.#checked(result, `setxattr ${name}`, path);
+  }
+
+  #checked(result: number, call: string, path: string): number {
+    if (result < 0) throw systemError(-result, call, this.#tree.shown(path));
+    return result;
+  }
+}
+
+interface Xattr {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+const xattrKey = "SCHILY.xattr.";
+
+const nodeKinds: Readonly<Partial<Record<TarEntry["kind"], number>>> = {
+  "character-device": fileKinds.characterDevice,
+  "block-device": fileKinds.blockDevice,
+  fifo: fileKinds.fifo,
+};
