@@ -20,6 +20,12 @@ export const registriesFile: ConfigFile = {
   variable: "CONTAINERS_REGISTRIES_CONF",
 };
 
+/** Where images are kept that engines share. */
+export const storageFile: ConfigFile = {
+  name: "storage.conf",
+  variable: "CONTAINERS_STORAGE_CONF",
+};
+
 /** Where to read a file: at the one path that somebody named, or at the first of these that exists. */
 export type Location =
   | { readonly kind: "named"; readonly path: string }

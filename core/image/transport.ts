@@ -8,6 +8,7 @@ import type { ImageDestination } from "./destination.ts";
 import type { ImageName } from "./name.ts";
 import type { RegistryAccess } from "./registry-access.ts";
 import type { ImageSource } from "./source.ts";
+import type { StorageSettings } from "./storage-settings.ts";
 
 /** What a transport may tell while it works. */
 export interface TransportLog {
@@ -28,6 +29,8 @@ export interface TransportSettings {
   readonly tarball: TarballSettings;
   /** Absent: the engine at the default socket. */
   readonly dockerDaemon?: DockerDaemonSettings;
+  /** Absent: no store, whatever a name says. */
+  readonly containersStorage?: StorageSettings;
 }
 
 /** How registries are to be spoken to. */
