@@ -15,6 +15,7 @@ import { commitImage, digestAsWritten } from "./commit.ts";
 import { checkEmbeddedName, embeddedNameOf } from "./embedded-name.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import { whySignaturesRefused } from "./holding.ts";
+import { withKeptLayers } from "./kept-layers.ts";
 import { planImage } from "./plan.ts";
 import { toldPlan } from "./told-plan.ts";
 import type { CopyRequest } from "./request.ts";
@@ -35,7 +36,7 @@ export interface ImageCopy {
 /** Copies one admitted image, all but the final commit. Returns the manifest as written. */
 export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<RawManifest> {
   const { candidate, image, writer, role, list } = copy;
-  const manifest = await during(`initializing image from source ${spelled(image.name)}`, () =>
+  const listed = await during(`initializing image from source ${spelled(image.name)}`, () =>
     parseImage(image),
   );
   checkPinned(writer, list === undefined ? [image.manifest] : [image.manifest, list]);
@@ -50,8 +51,10 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     signatures,
     invalidating: "Would invalidate signatures",
   });
-  checkEmbeddedName(manifest, { name: writer.name, frozenBecause });
+  checkEmbeddedName(listed, { name: writer.name, frozenBecause });
   const { format, compression, now } = request;
+  const readConfig = configReader(candidate, listed);
+  const manifest = await withKeptLayers({ image, manifest: listed, frozenBecause, readConfig });
   const plan = planImage({
     manifest,
     traits: writer.traits,
@@ -61,7 +64,6 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     signing: request.signing !== undefined,
   });
   request.tell({ kind: "image-planned", digest: image.digest, ...toldPlan(manifest, plan) });
-  const readConfig = configReader(candidate, manifest);
   const transfer = {
     image,
     writer,

@@ -31,6 +31,14 @@ export interface BlobReading {
   readonly fresh?: boolean;
 }
 
+/** The layers of an image as they are kept, where the manifest lists them otherwise. */
+export interface KeptLayers {
+  /** What the store itself calls the image. */
+  readonly image: string;
+  /** Uncompressed, base first, and only those that have content. */
+  readonly layers: readonly Pick<Descriptor, "digest" | "size">[];
+}
+
 /**
  * Reads the parts of one image, or of one list of images, from where they are kept.
  *
@@ -57,4 +65,10 @@ export interface ImageSource extends AsyncDisposable {
    * May be called again for the same blob after its stream has failed.
    */
   openBlob(blob: Descriptor, reading?: BlobReading): Promise<ByteStream>;
+
+  /**
+   * Returns the layers as `openBlob` gives them, for the image whose manifest has this digest. Absent
+   * where blobs are kept as manifests list them.
+   */
+  readLayers?(manifest: Digest): Promise<KeptLayers>;
 }

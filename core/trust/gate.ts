@@ -12,7 +12,13 @@ import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm, digestOf } from "../content/digest.ts";
 import { Failure } from "../failure.ts";
 import { type ImageName, spelled } from "../image/name.ts";
-import type { BlobReading, ImageSource, RawManifest, Signature } from "../image/source.ts";
+import type {
+  BlobReading,
+  ImageSource,
+  KeptLayers,
+  RawManifest,
+  Signature,
+} from "../image/source.ts";
 import { limits } from "../limits.ts";
 import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
 import type { HearDecision, PolicyScope, RuleAnswer, SignatureTrial } from "./decision.ts";
@@ -152,6 +158,11 @@ export class AdmittedImage {
   /** Whether several of its blobs may be read at a time. */
   get concurrent(): boolean {
     return this.#source.concurrent;
+  }
+
+  /** Returns the layers as they can be read; undefined where they can as the manifest lists them. */
+  async keptLayers(): Promise<KeptLayers | undefined> {
+    return this.#source.readLayers?.(this.digest);
   }
 
   /** Carries one of the image's blobs, verified as it flows. Nothing is read yet. */
