@@ -13,11 +13,13 @@ import { blobInfoPath } from "../core/config/blob-info-path.ts";
 import { locate, policyFile } from "../core/config/locations.ts";
 import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
 import { type CredentialSearch, registryAccess } from "../core/config/registry-access.ts";
+import { rootlessUser } from "../core/config/rootless-user.ts";
 import { RegistryFiles } from "../core/config/registry-files.ts";
 import type { PlatformWish } from "../core/content/platform.ts";
 import { during, Failure } from "../core/failure.ts";
 import type { StallTimes } from "../core/http-stall.ts";
 import type { Credentials } from "../core/image/registry-access.ts";
+import type { StorageSettings } from "../core/image/storage-settings.ts";
 import type { DirSettings, OciSettings, TransportContext } from "../core/image/transport.ts";
 import { limits } from "../core/limits.ts";
 import { Patience } from "../core/retry.ts";
@@ -137,8 +139,22 @@ export function contextOf(call: Call, side: Side): TransportContext {
       dir: dir ?? {},
       oci: { ...oci, ...(shared !== "" && { sharedBlobDirectory: shared }) },
       dockerDaemon: { connection: () => daemonConnection(daemon, call.environment) },
+      containersStorage: storageOf(call, side.blobInfo),
       tarball: { os: call.environment.os, architecture: call.environment.architecture },
     },
+  };
+}
+
+/** Returns how images are kept where engines of this machine do. Nothing is read before it is asked. */
+function storageOf({ environment, log }: Call, blobInfo: BlobInfo | undefined): StorageSettings {
+  return {
+    configured: async () => {
+      const { readStorageConf } = await import("../core/config/storage-conf.ts");
+      return readStorageConf(environment, log);
+    },
+    rootless: rootlessUser(environment) !== undefined,
+    now: () => new Date(),
+    ...(blobInfo !== undefined && { blobInfo }),
   };
 }
 

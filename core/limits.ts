@@ -38,6 +38,8 @@ export const limits = {
   directoryBytes: 64 * MiB,
   pathBytes: 4 * KiB,
   layers: 10_000,
+  /** What a store of images says about all that it holds. */
+  storeRecordsBytes: 256 * MiB,
 
   tarNameBytes: 4 * KiB,
   /** Extended headers of one tar entry together, and those that hold for a whole archive. */

@@ -1,6 +1,7 @@
 // The table of transports: the only file that names them all.
 
 import type { TransportTable } from "../core/image/transport.ts";
+import { containersStorage } from "./containers-storage/reference.ts";
 import { dir } from "./dir/reference.ts";
 import { docker } from "./docker/reference.ts";
 import { dockerArchive } from "./docker-archive/reference.ts";
@@ -12,6 +13,7 @@ import { tarball } from "./tarball/reference.ts";
 
 /** Every transport by the name that stands before the first colon. */
 export const transports = {
+  "containers-storage": containersStorage,
   dir,
   docker,
   "docker-archive": dockerArchive,

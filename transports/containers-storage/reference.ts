@@ -1,0 +1,24 @@
+// containers-storage: the face of the transport that keeps images where podman, buildah and CRI-O do.
+
+import { Failure } from "../../core/failure.ts";
+import type { ImageReference, Transport } from "../../core/image/transport.ts";
+import { parseStorageName } from "./name.ts";
+import { checkScope } from "./scope.ts";
+
+/** The transport `containers-storage:[STORE]IMAGE`. */
+export const containersStorage: Transport = {
+  name: "containers-storage",
+  parseReference,
+  checkPolicyScope: checkScope,
+};
+
+function parseReference(text: string): ImageReference {
+  const name = parseStorageName(text);
+  return {
+    ...name,
+    openSource: async (context) => (await import("./source.ts")).openSource(name, context),
+    openDestination: async () => {
+      throw new Failure("unsupported", "containers-storage: images can be read, but not written");
+    },
+  };
+}
