@@ -41,6 +41,7 @@ import {
   unsigned,
   type Values,
 } from "../flags/flag.ts";
+import { cryptWish, encryptionFlags } from "../flags/encryption.ts";
 import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
 import { parseMultiArch } from "../flags/multi-arch.ts";
 import { imageNames } from "../help.ts";
@@ -53,6 +54,7 @@ const flags = {
   keeping: destinationFlags,
   retry: retryFlags,
   authFile: authFileFlag("authfile"),
+  encryption: encryptionFlags,
   additionalTags: list("additional-tag", "additional tags (supports docker-archive)"),
   all: toggle("all", "Copy all images if SOURCE-IMAGE is a list", { shorthand: "a" }),
   digestFile: text("digestfile", "Write the digest of the pushed image to the specified file"),
@@ -159,6 +161,7 @@ async function requestOf(
     appends: keeping.append,
   };
   const images = parseMultiArch(said);
+  const crypt = await cryptWish(said.encryption);
   if (said.strip && typeof images === "string") {
     log.warn("--strip-removed-platforms can only be used if --multi-arch names platforms");
   }
@@ -172,6 +175,7 @@ async function requestOf(
     images,
     ...(format !== undefined && { format }),
     ...(compression !== undefined && { compression }),
+    ...(crypt !== undefined && { crypt }),
     preserveDigests: said.preserveDigests,
     signatures: signaturesOf(said),
     blobInfo,

@@ -1,6 +1,7 @@
 // Flags: what may be said on a command line, as values.
 
 import {
+  readDecimal,
   readDuration,
   readInteger,
   readRecord,
@@ -118,6 +119,20 @@ export function maybeInteger(
   options: FlagOptions = {},
 ): Flag<number | undefined> {
   return { ...integer(name, help, options), absent: undefined };
+}
+
+/** Any number of whole numbers: each mention adds those between its commas. */
+export function integers(
+  name: string,
+  help: string,
+  options: FlagOptions = {},
+): Flag<readonly number[]> {
+  return {
+    ...common(name, help, options),
+    type: "ints",
+    absent: [],
+    read: (given, before) => [...before, ...given.split(",").map(readDecimal)],
+  };
 }
 
 /** A whole number that is not negative, 0 unless given. */

@@ -25,6 +25,14 @@ export function readInteger(text: string): number {
   return Number(negative ? -magnitude : magnitude);
 }
 
+/** Reads a decimal number, as the original reads those of a list. */
+export function readDecimal(text: string): number {
+  if (!/^[+-]?[0-9]+$/.test(text)) throw numberFault("Atoi", text, "invalid syntax");
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw numberFault("Atoi", text, "value out of range");
+  return value;
+}
+
 /** Reads a whole number of 64 bits that has no sign. */
 export function readUnsigned(text: string): number {
   const magnitude = readMagnitude(text);

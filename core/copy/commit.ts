@@ -3,6 +3,7 @@
 import { mapLimited } from "../concurrency.ts";
 import { withoutChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
+import { isEncryptedType, withoutEncryption } from "../content/encrypted-layer.ts";
 import { type Digest, digestAlgorithm } from "../content/digest.ts";
 import { isSchema1, type ManifestType } from "../content/media-types.ts";
 import { Failure, asFailure, during } from "../failure.ts";
@@ -152,7 +153,9 @@ function layersAsStored(manifest: ImageManifest, moved: Commit["moved"]): Descri
     if (digest === layer.digest && layer.size !== undefined) return layer;
     // Its URLs lead to other bytes.
     const { urls: _, annotations, ...own } = layer;
-    const said = { ...withoutChunked(annotations ?? {}), ...blob.annotations };
+    const decrypted = isEncryptedType(layer.mediaType) && !isEncryptedType(blob.mediaType);
+    const lasting = decrypted ? withoutEncryption(annotations ?? {}) : (annotations ?? {});
+    const said = { ...withoutChunked(lasting), ...blob.annotations };
     const known = Object.keys(said).length > 0 && { annotations: said };
     return { ...own, ...known, mediaType: blob.mediaType, digest, size };
   });

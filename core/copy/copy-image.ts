@@ -16,6 +16,7 @@ import { checkEmbeddedName, embeddedNameOf } from "./embedded-name.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import { whySignaturesRefused } from "./holding.ts";
 import { withKeptLayers } from "./kept-layers.ts";
+import { compressionBefore } from "./layer-crypt.ts";
 import { planImage } from "./plan.ts";
 import { toldPlan } from "./told-plan.ts";
 import type { CopyRequest } from "./request.ts";
@@ -52,15 +53,18 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     invalidating: "Would invalidate signatures",
   });
   checkEmbeddedName(listed, { name: writer.name, frozenBecause });
-  const { format, compression, now } = request;
   const readConfig = configReader(candidate, listed);
   const manifest = await withKeptLayers({ image, manifest: listed, frozenBecause, readConfig });
+  const { format, crypt, now } = request;
+  const { compression, warning } = compressionBefore(crypt, request.compression);
+  if (warning !== undefined) request.tell({ kind: "warning", message: warning });
   const plan = planImage({
     manifest,
     traits: writer.traits,
     frozenBecause,
     format,
     compression,
+    crypt,
     signing: request.signing !== undefined,
   });
   request.tell({ kind: "image-planned", digest: image.digest, ...toldPlan(manifest, plan) });
@@ -71,6 +75,7 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     signal: request.destination.context.signal,
     tell: request.tell,
     blobInfo: request.blobInfo,
+    crypt,
     diffIdOf: diffIdReader(manifest, readConfig),
   };
   const moved = await transferBlobs(plan.steps, transfer);

@@ -22,6 +22,8 @@ export interface FormatWish {
   readonly format: ManifestType | undefined;
   /** What the manifest has to be able to tell of, because it was asked for. */
   readonly compression: CompressionFormat | undefined;
+  /** Whether it has to be able to tell of encrypted layers. */
+  readonly encrypted: boolean;
 }
 
 /**
@@ -29,11 +31,13 @@ export interface FormatWish {
  * there is none.
  */
 export function planFormats(wish: FormatWish): readonly [ManifestType, ...ManifestType[]] {
-  const { own, traits, frozenBecause, format, compression } = wish;
+  const { own, traits, frozenBecause, format, compression, encrypted } = wish;
   const accepted = acceptedTypes(wish);
-  const able = accepted.filter((type) => tellsOf(type, compression));
+  const able = accepted.filter(
+    (type) => tellsOf(type, compression) && (!encrypted || type === manifestTypes.oci),
+  );
   // Also where nothing may change, as in the original.
-  if (compression !== undefined && able.length === 0) throw untold(compression, wish);
+  if ((compression !== undefined || encrypted) && able.length === 0) throw untold(wish);
   // Scripts depend on it: a format that cannot be had without a change is silently not had.
   if (frozenBecause !== undefined) return [own];
   const { schema1Signed, schema2 } = manifestTypes;
@@ -80,19 +84,24 @@ function tellsOf(type: ManifestType, compression: CompressionFormat | undefined)
   }
 }
 
-function untold(compression: CompressionFormat, { traits, format }: FormatWish): Failure {
-  const required = `compression using ${compression} required`;
-  const taken = traits.manifestTypes.join(", ");
+function untold({ compression, encrypted, traits, format }: FormatWish): Failure {
+  const compressing = compression !== undefined && `compression using ${compression}`;
+  const both = compressing && encrypted;
+  const required = both
+    ? `${compressing}, and encryption, required`
+    : `${compressing || "encryption"} required`;
+  const what = both ? "both" : compressing ? "it" : "encryption";
   if (format !== undefined) {
     return new Failure(
       "unsupported",
-      `${required} together with format ${format}, which does not support it`,
+      `${required} together with format ${format}, which does not support ${what}`,
     );
   }
+  const taken = traits.manifestTypes.join(", ");
   return new Failure(
     "unsupported",
     taken === ""
-      ? `${required}, but none of the known manifest formats support it`
-      : `${required} but the destination only supports MIME types [${taken}], none of which support it`,
+      ? `${required}, but none of the known manifest formats support ${what}`
+      : `${required} but the destination only supports MIME types [${taken}], none of which support ${what}`,
   );
 }

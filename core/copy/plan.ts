@@ -3,6 +3,7 @@
 import { isChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
+import { decryptedType, isEncryptedType } from "../content/encrypted-layer.ts";
 import {
   type Compression,
   compressionOfType,
@@ -21,6 +22,7 @@ import { needsDiffIds } from "../manifest/convert.ts";
 import { schema1Of } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { CompressionWish } from "./compression-wish.ts";
+import { type CryptWish, cryptedLayers } from "./layer-crypt.ts";
 import { planFormats } from "./formats.ts";
 
 /** What planning one image rests on. */
@@ -33,6 +35,8 @@ export interface PlanInput {
   readonly format: ManifestType | undefined;
   /** How layers shall be compressed; absent: as they are, and with gzip where they are not. */
   readonly compression?: CompressionWish | undefined;
+  /** What shall become of the encryption of layers; absent: it stays. */
+  readonly crypt?: CryptWish | undefined;
   /** Whether the image will be signed: then its layers are those that were read, or made of them. */
   readonly signing?: boolean;
 }
@@ -52,6 +56,8 @@ export interface BlobStep {
   readonly role: BlobRole;
   /** What shall become of its compression, judged by its bytes when they come. */
   readonly recoding: Recoding;
+  /** Whether it is encrypted last of all, or decrypted before all else; absent: neither. */
+  readonly crypt?: CryptWish["kind"];
   /** Whether the manifest will name its uncompressed content. */
   readonly needsDiffId: boolean;
   /** Whether the blob will do as it is, if the destination has it. */
@@ -82,15 +88,21 @@ export function planImage(input: PlanInput): ImagePlan {
       `Image has ${manifest.layers.length} layers, more than ${limits.layers}`,
     );
   }
+  const crypted = cryptedLayers(manifest.layers, input.crypt);
+  checkMayCrypt(crypted, input);
   const formats = planFormats({
     own: manifest.mediaType,
     traits: input.traits,
     frozenBecause,
     format: input.format,
     compression: input.compression?.format,
+    encrypted: leavesEncrypted(crypted, input),
   });
   const [best] = formats;
-  const steps = distinct(travelling(input, formats)).map((blob) => planLayer(blob, best, input));
+  const steps = distinct(travelling(input, formats)).map((layer) => {
+    const step = planLayer(layer, best, input);
+    return crypted.has(layer.digest) ? cryptedStep(step, input) : step;
+  });
   if (manifest.config !== undefined && best === manifest.mediaType) {
     steps.push(asIs(manifest.config, "config"));
   }
@@ -136,6 +148,33 @@ function planLayer(layer: Descriptor, best: ManifestType, input: PlanInput): Blo
   const replaceable = recoding.kind === "compress" && !needsDiffId && !isSchema1(best) && !signing;
   const standIns = replaceable && { standIns: compressionsFor(best, required) };
   return { blob, role: "layer", recoding, needsDiffId, reusable, ...standIns };
+}
+
+/** Tells whether the manifest will have to say of a layer that it is encrypted. */
+function leavesEncrypted(crypted: ReadonlySet<Digest>, { manifest, crypt }: PlanInput): boolean {
+  if (crypt?.kind === "encrypt" && crypted.size > 0) return true;
+  return manifest.layers.some(
+    ({ digest, mediaType }) => isEncryptedType(mediaType) && !crypted.has(digest),
+  );
+}
+
+function checkMayCrypt(crypted: ReadonlySet<Digest>, { frozenBecause, crypt }: PlanInput): void {
+  const [first] = crypted;
+  if (first === undefined || frozenBecause === undefined) return;
+  throw new Failure(
+    "unsupported",
+    `layer ${first} should be ${crypt?.kind}ed, but we can’t modify the manifest: ${frozenBecause}`,
+  );
+}
+
+/** No other bytes will do: nobody else has encrypted with this key. */
+function cryptedStep({ standIns: _, ...step }: BlobStep, input: PlanInput): BlobStep {
+  const { crypt } = input;
+  if (crypt === undefined) throw new Failure("bug", "Layers were to be encrypted for nobody");
+  const { blob } = step;
+  const plain = { ...blob, mediaType: decryptedType(blob.mediaType) };
+  const recoding = recodingOf(plain, input);
+  return { ...step, recoding, crypt: crypt.kind, reusable: false };
 }
 
 function recodingOf({ mediaType }: Descriptor, input: PlanInput): Recoding {

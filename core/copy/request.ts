@@ -11,6 +11,7 @@ import type { Gate } from "../trust/gate.ts";
 import type { CompressionWish } from "./compression-wish.ts";
 import type { Signer } from "../trust/signer.ts";
 import type { Tell } from "./events.ts";
+import type { CryptWish } from "./layer-crypt.ts";
 import type { ImageSelection } from "./select.ts";
 
 /** One end of a copy. */
@@ -39,6 +40,8 @@ export interface CopyRequest {
   readonly format?: ManifestType;
   /** How layers shall be compressed; absent: as they are, and with gzip where they have to be. */
   readonly compression?: CompressionWish;
+  /** What shall become of the encryption of layers; absent: it stays. */
+  readonly crypt?: CryptWish;
   /** Whether no digest may change. */
   readonly preserveDigests: boolean;
   /** Which signatures travel: all, none, or none of the list's own. */

@@ -13,9 +13,11 @@ import { mapLimited } from "../concurrency.ts";
 import { isChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, Digester } from "../content/digest.ts";
+import { decryptedType, encryptedType } from "../content/encrypted-layer.ts";
 import { type Compression, recompressedType, type WrittenFormat } from "../content/media-types.ts";
 import { Failure, during } from "../failure.ts";
 import type { ImageDestination, OutgoingBlob, StandIns, StoredBlob } from "../image/destination.ts";
+import type { BlobReading } from "../image/source.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
 import { contentFacts } from "./content-facts.ts";
 import type { Tell } from "./events.ts";
@@ -26,6 +28,7 @@ import {
   type LayerContent,
   readLayerContent,
 } from "./diff-id.ts";
+import type { CryptWish } from "./layer-crypt.ts";
 import type { BlobStep, Recoding } from "./plan.ts";
 
 /** Between which two places blobs move, and how. */
@@ -38,6 +41,8 @@ export interface Transfer {
   readonly tell: Tell;
   /** The digest that a layer has by the image's config once it is uncompressed, where the config tells. */
   readonly diffIdOf: (layer: Digest) => Promise<Digest | undefined>;
+  /** By which keys layers are encrypted or decrypted; absent: none is. */
+  readonly crypt?: CryptWish | undefined;
   /** Learns what is seen of blobs; absent: nobody does. */
   readonly blobInfo?: BlobInfo | undefined;
 }
@@ -154,39 +159,32 @@ async function twice<T>(
 }
 
 async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Promise<MovedBlob> {
-  const { image, writer, signal } = transfer;
-  const { blob, role, needsDiffId } = step;
-  const reading = { signal, fresh };
+  const { signal } = transfer;
+  const { blob, needsDiffId } = step;
   let diffId: Digest | undefined;
   const learn = (found: Digest): void => void (diffId = found);
   const put = async (outgoing: OutgoingBlob): Promise<MovedBlob> => {
-    const stored = await during(
-      "writing blob",
-      () => writer.putBlob(outgoing, role, signal),
-      "destination",
-    );
-    return { mediaType: outgoing.mediaType, stored, ...(diffId !== undefined && { diffId }) };
+    const moved = await putBlob(outgoing, step, transfer);
+    return { ...moved, ...(diffId !== undefined && { diffId }) };
   };
   const noting = (moved: MovedBlob, readAs: DetectedCompression, writtenAs?: Compression) => {
     const { digest: written, by } = moved.stored;
-    // What was there already may not have been read to its end.
-    if (by !== "sending") return moved;
+    // What was there already may not have been read to its end; what is encrypted is nobody's business.
+    if (by !== "sending" || step.crypt !== undefined) return moved;
     const seen = { read: blob.digest, readAs, written, writtenAs, diffId };
     for (const fact of contentFacts(seen)) transfer.blobInfo?.note(fact);
     return moved;
   };
-  const counting = counted(blob.digest, transfer.tell);
-  if (step.recoding.kind === "none" && !needsDiffId) {
-    return put(image.blob(blob, reading).through(counting, blob));
-  }
+  const incoming = await openBlob(step, transfer, { signal, fresh });
+  if (step.recoding.kind === "none" && !needsDiffId) return put(incoming);
 
   await using peek = await during(
     `reading blob ${blob.digest}`,
-    () => image.peek(blob, magicBytes, reading),
+    () => incoming.peek(magicBytes),
     "source",
   );
   const found = detectCompression(peek.start);
-  const stored = peek.blob.through(counting, blob);
+  const stored = peek.blob;
   const target = targetOf(step, found);
   // Awaited, or the source would be let go of while it is still read.
   if (target !== undefined) {
@@ -195,8 +193,40 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
     return noting(await put(await recode(stored, recoded)), found, compressionIn(target));
   }
   if (!needsDiffId) return noting(await put(stored), found);
-  const typed = { ...blob, mediaType: fittingType(blob.mediaType, found) };
+  const typed = { ...stored, mediaType: fittingType(stored.mediaType, found) };
   return noting(await put(stored.through(digestedBeside(found, learn), typed)), found);
+}
+
+/** Opens a blob, decrypted if it shall be. */
+async function openBlob(
+  { blob, crypt }: BlobStep,
+  transfer: Transfer,
+  reading: BlobReading,
+): Promise<OutgoingBlob> {
+  const { image, tell } = transfer;
+  const incoming = image.blob(blob, reading).through(counted(blob.digest, tell), blob);
+  if (crypt !== "decrypt" || transfer.crypt?.kind !== "decrypt") return incoming;
+  const { decryptLayer } = await import("../blob/encrypt.ts");
+  const decrypted = await decryptLayer(blob, transfer.crypt.keys);
+  return incoming.through(decrypted, { mediaType: decryptedType(blob.mediaType) });
+}
+
+/** Writes a blob, encrypted if it shall be. */
+async function putBlob(
+  outgoing: OutgoingBlob,
+  { role, crypt }: BlobStep,
+  { writer, signal, crypt: wish }: Transfer,
+): Promise<MovedBlob> {
+  const put = (blob: OutgoingBlob): Promise<StoredBlob> =>
+    during("writing blob", () => writer.putBlob(blob, role, signal), "destination");
+  if (crypt !== "encrypt" || wish?.kind !== "encrypt") {
+    return { mediaType: outgoing.mediaType, stored: await put(outgoing) };
+  }
+  const { encryptLayer } = await import("../blob/encrypt.ts");
+  const encryption = encryptLayer(wish.recipients);
+  const mediaType = encryptedType(outgoing.mediaType);
+  const stored = await put(outgoing.through(encryption.stage, { mediaType }));
+  return { mediaType, stored, annotations: await encryption.annotations() };
 }
 
 /** Returns how the bytes are to be stored, or undefined if they may stay as they are. */
@@ -236,17 +266,17 @@ async function recode(
   stored: OutgoingBlob,
   { step: { blob, recoding }, from, to, transfer, learn }: Recoded,
 ): Promise<OutgoingBlob> {
-  const mediaType = recompressedType(blob.mediaType, compressionIn(to));
+  const mediaType = recompressedType(stored.mediaType, compressionIn(to));
   if (mediaType === undefined) {
-    throw new Failure("bug", `A layer of type ${blob.mediaType} was to be recompressed`);
+    throw new Failure("bug", `A layer of type ${stored.mediaType} was to be recompressed`);
   }
   const diffId = await transfer.diffIdOf(blob.digest);
   const unpack = decompressed(from);
   const pack = await packingOf(to, recoding);
   const note = learn === undefined ? (bytes: ByteStream) => bytes : digested(learn);
-  if (from === "none") {
+  if (from === "none" && stored.digest !== undefined) {
     // Verified under its own digest already: hashing it again would tell nothing new.
-    if (diffId !== undefined && diffId !== blob.digest) throw otherContent(blob.digest, diffId);
+    if (diffId !== undefined && diffId !== stored.digest) throw otherContent(blob.digest, diffId);
     return stored.through((bytes) => pack(note(bytes)), { mediaType });
   }
   const check = layerContent(blob.digest, diffId);

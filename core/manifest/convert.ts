@@ -2,6 +2,7 @@
 
 import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, digestOf } from "../content/digest.ts";
+import { decryptedType, encryptedType, isEncryptedType } from "../content/encrypted-layer.ts";
 import {
   compressionOfType,
   configTypes,
@@ -299,6 +300,10 @@ const ociToDocker: ReadonlyMap<string, string> = new Map([
 ]);
 
 function converted(mediaType: string, types: ReadonlyMap<string, string>): string {
+  // A layer that was encrypted on the way; Docker's own manifests have no word for that.
+  if (types === dockerToOci && isEncryptedType(mediaType)) {
+    return encryptedType(converted(decryptedType(mediaType), types));
+  }
   const type = types.get(mediaType);
   if (type !== undefined) return type;
   throw new Failure("unsupported", whyNotConverted(mediaType));
@@ -314,7 +319,7 @@ function whyNotConverted(mediaType: string): string {
     case dockerNondistributable.zstd:
       return `Error during manifest conversion: ${quoted}: zstd compression is not supported for docker images`;
     default:
-      return mediaType.endsWith("+encrypted")
+      return isEncryptedType(mediaType)
         ? `during manifest conversion: encrypted layers (${quoted}) are not supported in docker images`
         : `Unknown media type during manifest conversion: ${quoted}`;
   }

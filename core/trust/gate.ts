@@ -176,13 +176,7 @@ export class AdmittedImage {
 
   /** Carries one of the image's blobs, after a look at its first `count` bytes. */
   async peek(blob: Descriptor, count: number, reading: BlobReading = {}): Promise<PeekedBlob> {
-    const whole = this.blob(blob, reading);
-    const stream = await peeked(() => whole.open(), count);
-    return {
-      blob: new OutgoingBlob(key, () => stream.open(), blob),
-      start: stream.start,
-      [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
-    };
+    return this.blob(blob, reading).peek(count);
   }
 
   /** Carries content written on this image's behalf, such as a converted config. */
@@ -233,6 +227,16 @@ export class OutgoingBlob implements BlobPromise {
    */
   open(): ByteStream {
     return this.#read();
+  }
+
+  /** Carries the blob on after a look at its first `count` bytes. */
+  async peek(count: number): Promise<PeekedBlob> {
+    const stream = await peeked(() => this.open(), count);
+    return {
+      blob: new OutgoingBlob(key, () => stream.open(), this),
+      start: stream.start,
+      [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+    };
   }
 
   /** Returns the blob as it is behind a stage. Unless `becomes` says more, digest and size are open. */

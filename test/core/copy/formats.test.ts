@@ -18,6 +18,7 @@ function wish(types: readonly string[], change: Partial<FormatWish> = {}): Forma
     frozenBecause: undefined,
     format: undefined,
     compression: undefined,
+    encrypted: false,
     ...change,
   };
 }

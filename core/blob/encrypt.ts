@@ -1,0 +1,188 @@
+// Encryption: stages that lock layers and open them, in the OCI encryption format.
+//
+// A layer is encrypted with a key of its own. That key travels in the layer's annotations, wrapped for
+// each recipient. What is known only at the end of the bytes, their digest and their HMAC, travels there,
+// too. See https://github.com/containers/ocicrypt/blob/main/docs/
+
+import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from "node:crypto";
+
+import type { Descriptor } from "../content/descriptor.ts";
+import { type Digest, Digester } from "../content/digest.ts";
+import { encryptionAnnotations } from "../content/encrypted-layer.ts";
+import { Failure } from "../failure.ts";
+import { isJsonObject, type JsonObject, parseStrictJson } from "../json.ts";
+import { decryptJwe, encryptJwe } from "./jwe.ts";
+import type { LayerKey } from "./layer-key.ts";
+import type { Stage } from "./stream.ts";
+
+const { publicOptions } = encryptionAnnotations;
+const jweKeys = `${encryptionAnnotations.keys}jwe`;
+const cipherName = "AES_256_CTR_HMAC_SHA256";
+const keyBytes = 32;
+const nonceBytes = 16;
+
+/** Annotations of a layer. */
+export type Annotations = Readonly<Record<string, string>>;
+
+/** A layer that is being encrypted. */
+export interface Encryption {
+  readonly stage: Stage;
+  /** Returns what the layer's descriptor has to say, once all bytes have passed. */
+  annotations(): Promise<Annotations>;
+}
+
+/** Encrypts one layer so that whoever has any one of the keys can read it. */
+export function encryptLayer(recipients: readonly LayerKey[]): Encryption {
+  const key = randomBytes(keyBytes);
+  const nonce = randomBytes(nonceBytes);
+  let ended: { readonly digest: Digest; readonly hmac: Uint8Array } | undefined;
+  return {
+    stage: async function* (bytes) {
+      const digester = new Digester();
+      const hmac = new Bun.CryptoHasher("sha256", key);
+      const cipher = createCipheriv("aes-256-ctr", key, nonce);
+      for await (const chunk of bytes) {
+        digester.update(chunk);
+        const locked = cipher.update(chunk);
+        hmac.update(locked);
+        yield locked;
+      }
+      ended = { digest: digester.digest(), hmac: hmac.digest() };
+    },
+    async annotations() {
+      if (ended === undefined) throw new Failure("bug", "A layer was not encrypted to its end");
+      const secret = {
+        symkey: base64(key),
+        digest: ended.digest,
+        cipheroptions: { nonce: base64(nonce) },
+      };
+      const open = { cipher: cipherName, hmac: base64(ended.hmac), cipheroptions: {} };
+      const wrapped = await encryptJwe(encode(JSON.stringify(secret)), recipients);
+      return {
+        [jweKeys]: base64(encode(wrapped)),
+        [publicOptions]: base64(encode(JSON.stringify(open))),
+      };
+    },
+  };
+}
+
+/**
+ * Finds the key of an encrypted layer, and returns the stage that decrypts it; it fails with `corrupt` at
+ * the end of bytes that are not what was encrypted.
+ *
+ * Fails with `unauthorized` if none of `keys` opens the layer, and with `corrupt` if its annotations cannot
+ * be understood.
+ */
+export async function decryptLayer(layer: Descriptor, keys: readonly LayerKey[]): Promise<Stage> {
+  const { annotations = {} } = layer;
+  const open = optionsOf(annotations[publicOptions], "public options");
+  if (textOf(open, "cipher") !== cipherName) {
+    throw new Failure(
+      "unsupported",
+      `Layer ${layer.digest} is encrypted by ${JSON.stringify(textOf(open, "cipher"))}, which is not known`,
+    );
+  }
+  const secret = await unwrapped(layer, keys);
+  const key = bytesOf(textOf(secret, "symkey"), keyBytes);
+  const nonce = bytesOf(textOf(nonceOwner(open, secret), "nonce"), nonceBytes);
+  const expected = bytesOf(textOf(open, "hmac"), 32);
+  // The digest that travels with the key is of no use: the original writes that of the layer as it was
+  // before it was compressed.
+  return opening({ layer: layer.digest, key, nonce, expected });
+}
+
+interface Opening {
+  readonly layer: Digest;
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly expected: Uint8Array;
+}
+
+function opening({ layer, key, nonce, expected }: Opening): Stage {
+  return async function* (bytes) {
+    const hmac = new Bun.CryptoHasher("sha256", key);
+    const cipher = createDecipheriv("aes-256-ctr", key, nonce);
+    for await (const chunk of bytes) {
+      hmac.update(chunk);
+      yield cipher.update(chunk);
+    }
+    if (!timingSafeEqual(hmac.digest(), expected)) {
+      throw new Failure("corrupt", `Layer ${layer} does not match the HMAC of its encryption`);
+    }
+  };
+}
+
+async function unwrapped(layer: Descriptor, keys: readonly LayerKey[]): Promise<JsonObject> {
+  const step = `decrypting layer ${layer.digest}`;
+  const messages = (layer.annotations?.[jweKeys] ?? "").split(",").filter((each) => each !== "");
+  if (keys.length === 0 || messages.length === 0) {
+    const others = Object.keys(layer.annotations ?? {})
+      .filter((name) => name.startsWith(encryptionAnnotations.keys) && name !== jweKeys)
+      .map((name) => name.slice(encryptionAnnotations.keys.length));
+    const why = others.length === 0 ? "" : `: it is encrypted for ${others.join(", ")}`;
+    throw new Failure("unauthorized", `${step}: missing private key needed for decryption${why}`, {
+      hint: "layers that are encrypted for keys of the kind jwe can be decrypted",
+    });
+  }
+  for (const message of messages) {
+    const text = decode(bytesOf(message));
+    for (const key of keys) {
+      const found = await decryptJwe(text, key);
+      if (found !== undefined) return objectOf(decode(found), "key message");
+    }
+  }
+  throw new Failure(
+    "unauthorized",
+    `${step}: no suitable key unwrapper found or none of the private keys could be used for decryption`,
+    { hint: "name another key with --decryption-key" },
+  );
+}
+
+/** The public options go first, as in the original. */
+function nonceOwner(open: JsonObject, secret: JsonObject): JsonObject {
+  for (const each of [open, secret]) {
+    const options = each["cipheroptions"];
+    if (isJsonObject(options) && "nonce" in options) return options;
+  }
+  throw broken("has no nonce");
+}
+
+function optionsOf(annotation: string | undefined, what: string): JsonObject {
+  if (annotation === undefined) throw broken(`has no ${what}`);
+  return objectOf(decode(bytesOf(annotation)), what);
+}
+
+function objectOf(text: string, what: string): JsonObject {
+  const found = parseStrictJson(text);
+  if (!isJsonObject(found)) throw broken(`has ${what} that are no JSON object`);
+  return found;
+}
+
+function textOf(object: JsonObject, name: string): string {
+  const found = object[name];
+  if (typeof found !== "string") throw broken(`has no ${name}`);
+  return found;
+}
+
+function bytesOf(text: string, length?: number): Uint8Array {
+  const bytes = Buffer.from(text, "base64");
+  const exact = bytes.toString("base64") === text;
+  if (exact && (length === undefined || bytes.length === length)) return new Uint8Array(bytes);
+  throw broken("has a value that is no base64, or of the wrong length");
+}
+
+function broken(what: string): Failure {
+  return new Failure("corrupt", `The encryption of a layer ${what}`);
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

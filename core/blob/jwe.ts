@@ -1,0 +1,51 @@
+// JWE: messages around the keys of encrypted layers (jose's one door).
+//
+// See https://www.rfc-editor.org/rfc/rfc7516
+
+import { type FlattenedJWE, GeneralEncrypt, generalDecrypt, flattenedDecrypt } from "jose";
+
+import { isJsonObject, parseStrictJson } from "../json.ts";
+import type { LayerKey } from "./layer-key.ts";
+
+/** The ways to wrap a content key that are understood; others may be slow, or no wrapping at all. */
+const keyManagementAlgorithms = [
+  "RSA-OAEP",
+  "RSA-OAEP-256",
+  "ECDH-ES+A128KW",
+  "ECDH-ES+A192KW",
+  "ECDH-ES+A256KW",
+];
+
+const understood = { keyManagementAlgorithms, contentEncryptionAlgorithms: ["A256GCM"] };
+
+/** Encrypts a message so that whoever has any one of the keys can read it. Returns JSON text. */
+export async function encryptJwe(
+  message: Uint8Array,
+  recipients: readonly LayerKey[],
+): Promise<string> {
+  const encryption = new GeneralEncrypt(message).setProtectedHeader({ enc: "A256GCM" });
+  for (const { key, algorithm } of recipients) {
+    encryption.addRecipient(key).setUnprotectedHeader({ alg: algorithm });
+  }
+  return JSON.stringify(await encryption.encrypt());
+}
+
+/**
+ * Decrypts a message. Undefined if it is not for this key; fails with `corrupt` if it is no such message.
+ */
+export async function decryptJwe(text: string, { key }: LayerKey): Promise<Uint8Array | undefined> {
+  const message = parseStrictJson(text);
+  if (!isJsonObject(message)) return undefined;
+  try {
+    const { plaintext } =
+      "recipients" in message
+        ? await generalDecrypt(JSON.parse(text), key, understood)
+        : await flattenedDecrypt(JSON.parse(text) as FlattenedJWE, key, understood);
+    return plaintext;
+  } catch (error) {
+    // The library tells another key, a broken message and an algorithm it was forbidden apart; to us,
+    // all of them mean that this key is of no use.
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
+}
