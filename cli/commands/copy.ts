@@ -45,7 +45,8 @@ import { cryptWish, encryptionFlags } from "../flags/encryption.ts";
 import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
 import { parseMultiArch } from "../flags/multi-arch.ts";
 import { imageNames } from "../help.ts";
-import { openReports } from "../output/open-progress.ts";
+import { reportFlags } from "../flags/reporting.ts";
+import { openReports } from "../output/open-reports.ts";
 import { retrying } from "../retrying.ts";
 
 const flags = {
@@ -53,6 +54,7 @@ const flags = {
   target: imageFlags("dest-"),
   keeping: destinationFlags,
   retry: retryFlags,
+  reporting: reportFlags,
   authFile: authFileFlag("authfile"),
   encryption: encryptionFlags,
   additionalTags: list("additional-tag", "additional tags (supports docker-archive)"),
@@ -110,9 +112,10 @@ ${imageNames(Object.keys(transports), program)}`,
     await using operation = beginOperation(call);
     await using blobInfo = openBlobs(call);
     const request = await requestOf(call, operation, blobInfo);
-    const { quiet, digestFile, retry } = call.flags;
+    const { quiet, digestFile, retry, reporting } = call.flags;
     const outputTaken = request.destination.reference.takesStandardOutput === true;
-    using reports = openReports({ ...call, quiet, outputTaken });
+    const wish = { command: "copy", flags: reporting, quiet, outputTaken };
+    using reports = await openReports(call, wish);
     const { tell } = reports;
     const copyOnce = async (): Promise<void> => {
       const { digest } = await copyImages({ ...request, tell });
