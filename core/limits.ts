@@ -37,9 +37,16 @@ export const limits = {
   /** One directory of a file system that is read, and the path of one file there. */
   directoryBytes: 64 * MiB,
   pathBytes: 4 * KiB,
+  /** How deep images are looked for below a directory. */
+  directoryDepth: 100,
   layers: 10_000,
   /** What a store of images says about all that it holds. */
   storeRecordsBytes: 256 * MiB,
+  /** A pattern that somebody wrote, how deep its groups nest, what it may grow to, and one repetition. */
+  patternCharacters: 4096,
+  patternDepth: 100,
+  patternInstructions: 20_000,
+  patternRepetitions: 1000,
 
   tarNameBytes: 4 * KiB,
   /** Extended headers of one tar entry together, and those that hold for a whole archive. */
@@ -57,6 +64,9 @@ export const limits = {
 
   /** Blobs moved at a time, where both sides allow several. */
   parallelBlobs: 6,
+  /** Images synchronized at a time, and blobs moved at a time by all of them together. */
+  parallelImages: 8,
+  sharedBlobs: 12,
   /** Of a blob in one request, once a larger one was refused. */
   largestPieceBytes: 64 * MiB,
   /** Likewise, where the piece is held in memory because its size is not known before. */
