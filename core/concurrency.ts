@@ -31,3 +31,27 @@ export async function mapLimited<T, R>(
   if (failure !== undefined) throw failure.error;
   return results;
 }
+
+/** So many may run at a time; the others wait, in the order in which they came. */
+export class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  /** With at least one slot. */
+  constructor(count: number) {
+    this.#free = Math.max(1, count);
+  }
+
+  /** Runs `work` as soon as there is a slot. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}

@@ -13,6 +13,8 @@ export interface Log extends TransportLog {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
+  /** Something failed, and the command goes on. */
+  error(message: string, fields?: LogFields): void;
   /** The last words of a command that failed. */
   fatal(message: string): void;
 }
@@ -58,6 +60,7 @@ export function createLog(options: LogOptions): Log {
     debug: (message, fields = {}) => consola.debug(message, fields),
     info: (message, fields = {}) => consola.info(message, fields),
     warn: (message, fields = {}) => consola.warn(message, fields),
+    error: (message, fields = {}) => consola.error(message, fields),
     fatal: (message) => consola.fatal(message, {}),
   };
 }

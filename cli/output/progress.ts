@@ -6,8 +6,6 @@ import type { Log } from "./log.ts";
 /** Shows how copies go. Disposing takes away what was only of interest while they went. */
 export interface Progress extends Disposable {
   readonly tell: Tell;
-  /** Says what is left to say when the summary has been told. Absent: nothing. */
-  end?(): Promise<void>;
 }
 
 /** Shows progress as lines that programs may read. */
@@ -37,6 +35,8 @@ export function lineFor(event: CopyEvent): string | undefined {
       return `Copying image ${event.digest} (${event.index + 1}/${event.of})`;
     case "blob-begun":
       return `Copying ${event.role === "config" ? "config" : "blob"} ${event.digest}`;
+    case "image-present":
+      return "Skipping: image already present at destination";
     case "manifest-begun":
       return `Writing manifest ${event.of === "list" ? "list " : ""}to image destination`;
     case "signing-begun": {

@@ -76,6 +76,7 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     tell: request.tell,
     blobInfo: request.blobInfo,
     crypt,
+    sharing: request.sharing,
     diffIdOf: diffIdReader(manifest, readConfig),
   };
   const moved = await transferBlobs(plan.steps, transfer);

@@ -15,6 +15,7 @@ import { digestAsWritten, writtenAs } from "./commit.ts";
 import { copyImage, readSignatures } from "./copy-image.ts";
 import { about } from "./events.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
+import { isThere } from "./present.ts";
 import type { CopyRequest } from "./request.ts";
 import { listFormats, type SelectedInstances } from "./select.ts";
 import { checkHoldsSignatures, signManifest } from "./sign.ts";
@@ -66,11 +67,11 @@ export async function copyList(
   for (const [index, instance] of instances.entries()) {
     const { image } = instance;
     request.tell({ kind: "instance-begun", digest: image.digest, index, of });
-    const written = await during(`copying image ${index + 1}/${of} from manifest list`, () =>
-      copyImage(
-        { ...instance, writer, role: "instance", list: admitted.manifest },
-        { ...request, tell: about({ instance: index }, request.tell) },
-      ),
+    const own = { ...request, tell: about({ instance: index }, request.tell) };
+    const written = await during(`copying image ${index + 1}/${of} from manifest list`, async () =>
+      (await isThere(instance, own, true))
+        ? image.manifest
+        : copyImage({ ...instance, writer, role: "instance", list: admitted.manifest }, own),
     );
     const position = selected.travelling[index]?.position ?? index;
     changes.set(position, updateFor(written, image, frozenBecause === undefined));

@@ -9,6 +9,7 @@ import { manifestDigest } from "../manifest/manifest.ts";
 import { type Admission, type AdmittedSingle, admitSelected, duringChoice } from "./admission.ts";
 import { copyImage } from "./copy-image.ts";
 import { copyList } from "./copy-list.ts";
+import { isThere } from "./present.ts";
 import type { CopyOutcome, CopyRequest, CopySide } from "./request.ts";
 import { prepareSigning } from "./sign.ts";
 import { told } from "./told-copy.ts";
@@ -61,6 +62,7 @@ function writeAny(admission: Admission, request: CopyRequest): Promise<RawManife
 }
 
 async function writeSingle(single: AdmittedSingle, request: CopyRequest): Promise<RawManifest> {
+  if (await isThere(single, request)) return single.image.manifest;
   await using writer = await openDestination(request);
   const written = await copyImage({ ...single, writer, role: "top-level" }, request);
   await during("committing the finished image", () => writer.commit(), "destination");

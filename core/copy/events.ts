@@ -8,12 +8,8 @@ import type { WrittenFormat } from "../content/media-types.ts";
 import type { FailureCode, Side } from "../failure.ts";
 import type { BlobRole } from "../image/destination.ts";
 import type { Decision } from "../trust/decision.ts";
-import type { BlobOutcome } from "./blob-outcome.ts";
 import type { Recoding } from "./plan.ts";
 import type { Summary } from "./summary.ts";
-
-/** The version of the events that programs read. Events and members may be added to it; none changes its meaning. */
-export const eventVersion = 1;
 
 /** Which part of a run an event is about. What is absent, there is only one of. */
 export interface EventScope {
@@ -90,12 +86,14 @@ export type CopyEvent =
       readonly kind: "blob-ended";
       readonly digest: Digest;
       readonly role: BlobRole;
-      readonly outcome: BlobOutcome;
+      readonly by: "sending" | "presence" | "mounting";
       /** In bytes, at the destination. */
       readonly size: number;
       /** The digest that it has there; absent where it is the same. */
       readonly storedAs?: Digest;
     }
+  /** The destination has the image as it is, so that nothing of it is moved. */
+  | { readonly kind: "image-present" }
   | { readonly kind: "manifest-begun"; readonly of: "image" | "list" }
   | {
       readonly kind: "manifest-written";

@@ -10,6 +10,7 @@ import type { ImageReference, TransportContext } from "../image/transport.ts";
 import type { Gate } from "../trust/gate.ts";
 import type { CompressionWish } from "./compression-wish.ts";
 import type { Signer } from "../trust/signer.ts";
+import type { BlobSharing } from "./blob-sharing.ts";
 import type { Tell } from "./events.ts";
 import type { CryptWish } from "./layer-crypt.ts";
 import type { ImageSelection } from "./select.ts";
@@ -53,6 +54,13 @@ export interface CopyRequest {
   readonly tell: Tell;
   /** Learns what is seen of blobs; absent: nobody does. */
   readonly blobInfo?: BlobInfo;
+  /**
+   * Tells whether the destination holds a manifest already: under its name or, with `instance`, beside it.
+   * What it holds is not moved. Absent: nobody looks.
+   */
+  readonly isPresent?: (digest: Digest, instance: boolean) => Promise<boolean>;
+  /** Lets copies that go on at the same time share what they move; absent: there are no others. */
+  readonly sharing?: BlobSharing;
   /** Tells the time that stands in a signature of schema 1. */
   readonly now: () => Date;
 }

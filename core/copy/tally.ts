@@ -70,6 +70,9 @@ function add(event: CopyEvent, count: Count): void {
   if (event.kind === "manifest-written") count.manifests++;
   if (event.kind === "blob-moved") count.read += event.bytes;
   if (event.kind !== "blob-ended") return;
-  count.blobs[event.outcome]++;
-  count.bytes[event.outcome] += event.size;
+  const by = ways[event.by];
+  count.blobs[by]++;
+  count.bytes[by] += event.size;
 }
+
+const ways = { sending: "sent", presence: "reused", mounting: "mounted" } as const;

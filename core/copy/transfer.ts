@@ -19,8 +19,8 @@ import { Failure, during } from "../failure.ts";
 import type { ImageDestination, OutgoingBlob, StandIns, StoredBlob } from "../image/destination.ts";
 import type { BlobReading } from "../image/source.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
+import type { BlobSharing } from "./blob-sharing.ts";
 import { contentFacts } from "./content-facts.ts";
-import { outcomeOf } from "./blob-outcome.ts";
 import type { Tell } from "./events.ts";
 import {
   digested,
@@ -46,6 +46,8 @@ export interface Transfer {
   readonly crypt?: CryptWish | undefined;
   /** Learns what is seen of blobs; absent: nobody does. */
   readonly blobInfo?: BlobInfo | undefined;
+  /** Knows of copies that go on at the same time; absent: there are none. */
+  readonly sharing?: BlobSharing | undefined;
 }
 
 /** A blob as the destination holds it, under the media type that it has there. */
@@ -68,11 +70,13 @@ export async function transferBlobs(
   steps: readonly BlobStep[],
   transfer: Transfer,
 ): Promise<Map<Digest, MovedBlob>> {
-  const { image, writer, parallelBlobs } = transfer;
+  const { image, writer, parallelBlobs, sharing } = transfer;
   const limit = image.concurrent && writer.traits.concurrent ? parallelBlobs : 1;
   const moved = await mapLimited(steps, limit, async (step, stop) => {
     const signal = AbortSignal.any([stop, transfer.signal]);
-    return [step.blob.digest, await moveBlob(step, { ...transfer, signal })] as const;
+    const { digest } = step.blob;
+    const move = () => moveBlob(step, { ...transfer, signal });
+    return [digest, await (sharing === undefined ? move() : sharing.move(digest, move))] as const;
   });
   return new Map(moved);
 }
@@ -94,10 +98,9 @@ async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> 
   );
   const moved = present === undefined ? await sendBlob(step, transfer) : reused(blob, present);
   const known = step.needsDiffId ? await withDiffId(blob, moved, transfer) : moved;
-  const { digest: storedAs, size } = moved.stored;
-  const outcome = outcomeOf(moved.stored);
+  const { digest: storedAs, by, size } = moved.stored;
   const renamed = storedAs !== blob.digest && { storedAs };
-  tell({ kind: "blob-ended", digest: blob.digest, role, outcome, size, ...renamed });
+  tell({ kind: "blob-ended", digest: blob.digest, role, by, size, ...renamed });
   return known;
 }
 

@@ -1,6 +1,7 @@
 // Transport, ImageReference, TransportContext: how core meets the places where images are kept.
 
 import type { BlobInfo } from "../cache/blob-info.ts";
+import type { Digest } from "../content/digest.ts";
 import type { StallTimes } from "../http-stall.ts";
 import type { Patience, Retry } from "../retry.ts";
 import type { DaemonConnection } from "./daemon-connection.ts";
@@ -99,12 +100,24 @@ export interface TransportContext {
   readonly origin?: ImageName;
 }
 
+/** What a name leads to at a glance: as its place says, which nobody has checked. */
+export interface Glance {
+  readonly digest: Digest;
+  /** Whether there may be signatures beside it. */
+  readonly perhapsSigned: boolean;
+}
+
 /** An ImageName that can be opened. */
 export interface ImageReference extends ImageName {
   /** Whether an image that is written goes to standard output, where nothing else may be said then. */
   readonly takesStandardOutput?: boolean;
   openSource(context: TransportContext): Promise<ImageSource>;
   openDestination(context: TransportContext): Promise<ImageDestination>;
+  /**
+   * Tells what the name leads to without reading it; undefined if it leads to nothing, or if the place
+   * does not say. Absent where there is no cheap way to know.
+   */
+  glance?(context: TransportContext, as: "source" | "destination"): Promise<Glance | undefined>;
   /** Absent where the transport cannot delete. */
   deleteImage?(context: TransportContext): Promise<void>;
   /**

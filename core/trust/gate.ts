@@ -282,6 +282,13 @@ export class Gate {
     this.#options = options;
   }
 
+  /** Tells whether images of a name are let in whatever they are: the policy would not look at them. */
+  admitsUnseen(name: ImageName): boolean {
+    const types = this.#policy.requirementsFor(name).map(({ type }) => type);
+    if (this.#options.requireSigned || types.length === 0) return false;
+    return types.every((type) => type === "insecureAcceptAnything");
+  }
+
   /** Admits an image, or fails with `rejected`. Either way `hear` is told, once. */
   async admit(candidate: Candidate, hear: HearDecision = ignore): Promise<AdmittedImage> {
     const { name, instance } = candidate;
@@ -297,11 +304,11 @@ export class Gate {
     } as const;
     const refused = await this.#refuse(candidate, requirements, answers);
     if (refused !== undefined) {
-      hear({ verdict: "rejected", ...asked, ...(instance && { digest: instance }), ...refused });
+      hear({ ...asked, verdict: "rejected", ...(instance && { digest: instance }), ...refused });
       throw refusal(refused.reason);
     }
     const image = await candidate.admit(key);
-    hear({ verdict: "admitted", ...asked, digest: image.digest });
+    hear({ ...asked, verdict: "admitted", digest: image.digest });
     return image;
   }
 
@@ -326,8 +333,8 @@ export class Gate {
     const image = await list.admit(key);
     const { name, digest } = image;
     hear({
-      verdict: "admitted",
       image: spelled(name),
+      verdict: "admitted",
       by: "images",
       rules: [],
       answers: [],

@@ -13,6 +13,7 @@ function callWith(signal = new AbortController().signal) {
     debug: ignore,
     info: ignore,
     warn: (message) => warnings.push(message),
+    error: ignore,
     fatal: ignore,
   };
   return { call: { log, signal }, warnings };

@@ -24,6 +24,7 @@ function parseReference(path: string): ImageReference {
     policyIdentity: identity,
     policyNamespaces: directoriesAbove(identity),
     openSource: async (context) => (await import("./source.ts")).openSource(reference, context),
+    glance: async () => (await import("./glance.ts")).glance(path),
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(reference, context),
   };

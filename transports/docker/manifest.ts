@@ -68,6 +68,18 @@ export function requestManifest(
   });
 }
 
+/** Asks what a tag or digest leads to, without the manifest itself: no registry counts that as a pull. */
+export function lookForManifest(
+  client: RegistryClient,
+  reference: string,
+): Promise<RegistryResponse> {
+  return client.request({
+    method: "HEAD",
+    target: `/v2/${client.repository}/manifests/${reference}`,
+    headers: { Accept: acceptedTypes },
+  });
+}
+
 /** Reads the bytes of a manifest in an answer, and the media type that it reports. */
 export async function manifestIn(response: RegistryResponse): Promise<RawManifest> {
   const bytes = await collect(unwrapped(response, wrappingOf(response)), limits.manifestBytes);
