@@ -33,6 +33,8 @@ import { version } from "./version.ts";
 /** What is said about one side of an operation. */
 export interface Side {
   readonly flags: RegistryValues & Partial<Pick<ImageValues, "sharedBlobDir" | "daemonHost">>;
+  /** Who we are, whatever the flags say; absent: they say. */
+  readonly credentials?: Credentials | undefined;
   /** What holds for the whole command where the side's own flag is absent. */
   readonly tlsVerify?: boolean | undefined;
   /** Likewise. */
@@ -70,7 +72,8 @@ export function beginOperation(call: Call): Operation {
   };
 }
 
-function createPatience(): Patience {
+/** Returns how much waiting one operation puts up with. */
+export function createPatience(): Patience {
   return new Patience({ random: Math.random });
 }
 
@@ -112,7 +115,7 @@ export function contextOf(call: Call, side: Side): TransportContext {
     finder: operation?.finder ?? createCredentialFinder(call),
     authFile: authFileChoice(flags.authFile ?? side.authFile, call.environment),
   };
-  const credentials = credentialsOf(flags) ?? search;
+  const credentials = side.credentials ?? credentialsOf(flags) ?? search;
   const verify = flags.tlsVerify ?? tlsVerify ?? call.global.tlsVerify;
   const shared = flags.sharedBlobDir ?? "";
   const tls = {

@@ -5,7 +5,8 @@ import type { FailureCode } from "../core/failure.ts";
 /** Returns the exit code of a command that failed. */
 export function exitCodeOf(code: FailureCode): number {
   // The original documents 2 for an input image that does not exist, and 1 for all else.
-  return code === "not-found" ? 2 : 1;
+  if (code === "not-found") return 2;
+  return code === "incomplete" ? 3 : 1;
 }
 
 /** Signals that end the program, with their numbers. The shell adds 128. */

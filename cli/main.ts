@@ -16,8 +16,8 @@ const tree = defineTree({
   "list-tags": async () => (await import("./commands/list-tags.ts")).listTags,
   login: async () => (await import("./commands/login.ts")).login,
   logout: async () => (await import("./commands/logout.ts")).logout,
-  schema: async () => (await import("./commands/schema.ts")).schema,
   "manifest-digest": async () => (await import("./commands/manifest-digest.ts")).manifestDigest,
+  sync: async () => (await import("./commands/sync.ts")).sync,
 });
 
 const words = process.argv.slice(2);

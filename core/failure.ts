@@ -13,6 +13,7 @@ export type FailureCode =
   | "unavailable" // The other side cannot be reached or is overloaded; trying again may help.
   | "canceled" // The user or a timeout stopped the work.
   | "io" // The operating system refused: no space, no permission, no such file.
+  | "incomplete" // Some of many images could not be synchronized; the others were.
   | "bug"; // This program contradicted itself.
 
 /** Which of the two places an operation was talking to. */

@@ -3,7 +3,6 @@
 import { writeFile } from "node:fs/promises";
 
 import type { BlobInfo } from "../../core/cache/blob-info.ts";
-import { manifestTypes, type ManifestType } from "../../core/content/media-types.ts";
 import {
   type DockerName,
   fullRepository,
@@ -43,10 +42,10 @@ import {
 } from "../flags/flag.ts";
 import { cryptWish, encryptionFlags } from "../flags/encryption.ts";
 import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
+import { manifestFlags, manifestWish } from "../flags/manifest.ts";
 import { parseMultiArch } from "../flags/multi-arch.ts";
 import { imageNames } from "../help.ts";
-import { reportFlags } from "../flags/reporting.ts";
-import { openReports } from "../output/open-reports.ts";
+import { openReports } from "../output/open-progress.ts";
 import { retrying } from "../retrying.ts";
 
 const flags = {
@@ -54,17 +53,12 @@ const flags = {
   target: imageFlags("dest-"),
   keeping: destinationFlags,
   retry: retryFlags,
-  reporting: reportFlags,
   authFile: authFileFlag("authfile"),
   encryption: encryptionFlags,
   additionalTags: list("additional-tag", "additional tags (supports docker-archive)"),
   all: toggle("all", "Copy all images if SOURCE-IMAGE is a list", { shorthand: "a" }),
   digestFile: text("digestfile", "Write the digest of the pushed image to the specified file"),
-  format: maybeText(
-    "format",
-    "MANIFEST TYPE (oci, v2s1, or v2s2) to use in the destination (default is manifest type of source, with fallbacks)",
-    { shorthand: "f" },
-  ),
+  manifest: manifestFlags,
   multiArch: maybeText(
     "multi-arch",
     "How to handle multi-architecture images (system, all, index-only, or comma-separated platform list like linux/amd64,linux/arm64)",
@@ -77,13 +71,7 @@ const flags = {
     "image-parallel-copies",
     `Maximum number of image layers to be copied (pulled/pushed) simultaneously. Not setting this field will fall back to ${limits.parallelBlobs}.`,
   ),
-  preserveDigests: toggle("preserve-digests", "Preserve digests of images and lists"),
   quiet: toggle("quiet", "Suppress output information when copying images", { shorthand: "q" }),
-  removeSignatures: toggle("remove-signatures", "Do not copy signatures from source"),
-  removeListSignatures: toggle(
-    "remove-list-signatures",
-    "Do not copy manifest list signatures (preserves per-instance signatures)",
-  ),
   tlsVerify: maybeToggle(
     "tls-verify",
     "require HTTPS and verify certificates when talking to the container registry or daemon",
@@ -112,10 +100,9 @@ ${imageNames(Object.keys(transports), program)}`,
     await using operation = beginOperation(call);
     await using blobInfo = openBlobs(call);
     const request = await requestOf(call, operation, blobInfo);
-    const { quiet, digestFile, retry, reporting } = call.flags;
+    const { quiet, digestFile, retry } = call.flags;
     const outputTaken = request.destination.reference.takesStandardOutput === true;
-    const wish = { command: "copy", flags: reporting, quiet, outputTaken };
-    using reports = await openReports(call, wish);
+    using reports = openReports({ ...call, quiet, outputTaken });
     const { tell } = reports;
     const copyOnce = async (): Promise<void> => {
       const { digest } = await copyImages({ ...request, tell });
@@ -169,18 +156,16 @@ async function requestOf(
     log.warn("--strip-removed-platforms can only be used if --multi-arch names platforms");
   }
   warnOfIdleFlags(call, target);
-  const format = formatOf(said.format);
+  const manifest = manifestWish(said.manifest);
   return {
     source: { reference, context: source },
     destination: { reference: target, context: withSettings(destination, { dockerArchive }) },
     gate,
     platform: platformWish(call),
     images,
-    ...(format !== undefined && { format }),
+    ...manifest,
     ...(compression !== undefined && { compression }),
     ...(crypt !== undefined && { crypt }),
-    preserveDigests: said.preserveDigests,
-    signatures: signaturesOf(said),
     blobInfo,
     parallelBlobs: said.parallelCopies || limits.parallelBlobs,
     now: () => new Date(),
@@ -237,30 +222,6 @@ function additionalName(text: string): DockerName {
   } catch (error) {
     throw usage(`error parsing additional-tag '${text}': ${asFailure(error).message}`);
   }
-}
-
-const formats: Readonly<Record<string, ManifestType>> = {
-  oci: manifestTypes.oci,
-  v2s1: manifestTypes.schema1Signed,
-  v2s2: manifestTypes.schema2,
-};
-
-function formatOf(name: string | undefined): ManifestType | undefined {
-  if (name === undefined) return undefined;
-  const type = Object.hasOwn(formats, name) ? formats[name] : undefined;
-  if (type !== undefined) return type;
-  throw usage(
-    `unknown format ${JSON.stringify(name)}. Choose one of the supported formats: 'oci', 'v2s1', or 'v2s2'`,
-  );
-}
-
-function signaturesOf(said: CopyValues): CopyRequest["signatures"] {
-  const { removeSignatures, removeListSignatures } = said;
-  if (removeSignatures && removeListSignatures) {
-    throw usage("Only one of --remove-signatures and --remove-list-signatures can be specified");
-  }
-  if (removeListSignatures) return "remove-from-list";
-  return removeSignatures ? "remove" : "copy";
 }
 
 async function writeDigest(path: string, digest: string): Promise<void> {

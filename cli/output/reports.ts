@@ -4,24 +4,20 @@ import type { Tell } from "../../core/copy/events.ts";
 import { Tally } from "../../core/copy/tally.ts";
 import { toldOf } from "../../core/copy/told-copy.ts";
 import { asFailure } from "../../core/failure.ts";
-import type { Log } from "./log.ts";
 import type { Progress } from "./progress.ts";
 
-/** What a command says about its copies. */
+/** What a command says about its copies. Disposing ends it with a summary. */
 export class Reports implements Disposable {
   readonly #listeners: readonly Progress[];
-  readonly #elapsed: () => number;
-  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #beganMs: number;
   readonly #tally = new Tally();
 
-  /**
-   * Listeners are disposed of with the reports. The clock only runs forward, in milliseconds since the
-   * command began to work.
-   */
-  constructor(listeners: readonly Progress[], elapsed: () => number, log: Log) {
+  /** The clock only runs forward, in milliseconds. Listeners are disposed of with the reports. */
+  constructor(listeners: readonly Progress[], now: () => number) {
     this.#listeners = listeners;
-    this.#elapsed = elapsed;
-    this.#log = log;
+    this.#now = now;
+    this.#beganMs = now();
   }
 
   /** Passes an event on to all who listen. */
@@ -30,28 +26,19 @@ export class Reports implements Disposable {
     for (const listener of this.#listeners) listener.tell(event);
   };
 
-  /** Does the work of the command, and says how it ended. */
+  /** Does the work of the command, and tells if it fails. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    let done: T;
     try {
-      done = await work();
+      return await work();
     } catch (error) {
       this.tell({ kind: "failed", ...toldOf(asFailure(error)) });
-      // A second error would only hide the one that led here.
-      await this.#end().catch((second) => this.#log.warn(asFailure(second).message));
       throw error;
     }
-    await this.#end();
-    return done;
   }
 
   [Symbol.dispose](): void {
-    for (const listener of this.#listeners) listener[Symbol.dispose]();
-  }
-
-  async #end(): Promise<void> {
-    const seconds = Math.round(this.#elapsed()) / 1000;
+    const seconds = (this.#now() - this.#beganMs) / 1000;
     this.tell({ kind: "summary", seconds, ...this.#tally.summary });
-    for (const listener of this.#listeners) await listener.end?.();
+    for (const listener of this.#listeners) listener[Symbol.dispose]();
   }
 }

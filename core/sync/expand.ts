@@ -1,0 +1,274 @@
+// Expansion: from what was named as a source to the images that it means.
+
+import { isDigest } from "../content/digest.ts";
+import {
+  type DockerName,
+  fullName,
+  fullRepository,
+  isTag,
+  parseDockerName,
+} from "../content/docker-name.ts";
+import { asFailure, Failure, inContext } from "../failure.ts";
+import type { ImageReference, Transport, TransportContext } from "../image/transport.ts";
+import { imageDirectories } from "./directory-images.ts";
+import { parseGoRegexp } from "./go-regexp.ts";
+import { parseConstraint, parseVersion } from "./semver.ts";
+import { everyTag, type SyncFileRegistry, type WantedRepository } from "./sync-file.ts";
+import type { SyncGroup, SyncImage, SyncLog } from "./sync-image.ts";
+import { type TagChoice, tagChoice } from "./tag-filter.ts";
+
+/** What expanding rests on. */
+export interface Expansion {
+  /** Images in registries. */
+  readonly docker: Transport;
+  readonly log: SyncLog;
+  /** Does what may be done again after it failed. */
+  readonly retrying: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Chooses among all tags, after all that a file says about them. */
+  readonly choice: TagChoice;
+}
+
+/** Expands the name of an image or of a whole repository in a registry. */
+export async function expandRepository(
+  source: string,
+  context: TransportContext,
+  expansion: Expansion,
+): Promise<readonly SyncGroup[]> {
+  const { log } = expansion;
+  const name = parseSource(source);
+  const tagged = name.tag !== undefined || name.digest !== undefined;
+  log.info("Tag presence check", { imagename: source, tagged: String(tagged) });
+  const tags = tagged ? [] : await listTags(name, context, expansion);
+  const images = tagged
+    ? [imageOf(name, context, expansion)]
+    : expansion.choice(tags).map((tag) => imageOf({ ...name, tag }, context, expansion));
+  if (images.length === 0) throw nothingFound(source);
+  return [{ images }];
+}
+
+function parseSource(source: string): DockerName {
+  try {
+    return parseDockerName(source);
+  } catch (error) {
+    throw inContext(
+      `Cannot obtain a valid image reference for transport "docker" and reference ${JSON.stringify(source)}`,
+      error,
+    );
+  }
+}
+
+/** Expands a directory to the images that lie below it. */
+export function expandDirectory(
+  source: string,
+  context: TransportContext,
+  { dir, choice }: { readonly dir: Transport; readonly choice: TagChoice },
+): readonly SyncGroup[] {
+  const images = imageDirectories(source).flatMap((path): readonly SyncImage[] => {
+    const base = path.split("/").findLast((part) => part !== "") ?? path;
+    const tag = base.includes("@") ? undefined : base.slice(base.lastIndexOf(":") + 1);
+    if (tag !== undefined && choice([tag]).length === 0) return [];
+    const below = path.startsWith(source) ? path.slice(source.length) : path;
+    const reference = dir.parseReference(path);
+    const suffix = below === "" ? lastPart(source) : below;
+    return [{ reference, context, path: suffix, ...(tag !== undefined && { tag }) }];
+  });
+  if (images.length === 0) throw nothingFound(source);
+  return [{ images }];
+}
+
+function lastPart(path: string): string {
+  return path.split("/").findLast((part) => part !== "") ?? "/";
+}
+
+function nothingFound(source: string): Failure {
+  return new Failure("refused", `No images to sync found in ${JSON.stringify(source)}`);
+}
+
+/** Returns how the registry of one section of a file is spoken to. */
+export type SectionContext = (section: SyncFileRegistry) => TransportContext;
+
+/**
+ * Expands what a file says, in its order. What cannot be had is said and passed over, as the original
+ * does.
+ */
+export async function expandFile(
+  sections: readonly SyncFileRegistry[],
+  contextOf: SectionContext,
+  expansion: Expansion,
+): Promise<readonly SyncGroup[]> {
+  const groups: SyncGroup[] = [];
+  for (const section of sections) {
+    const { registry, images, patterns, constraints } = section;
+    if (images.length + patterns.length + constraints.length === 0) {
+      expansion.log.warn("No images specified for registry", { registry });
+      continue;
+    }
+    const context = contextOf(section);
+    groups.push(...(await new Section(section, context, expansion).expand()));
+  }
+  return groups;
+}
+
+class Section {
+  readonly #section: SyncFileRegistry;
+  readonly #context: TransportContext;
+  readonly #expansion: Expansion;
+  readonly #choice: TagChoice;
+
+  constructor(section: SyncFileRegistry, context: TransportContext, expansion: Expansion) {
+    this.#section = section;
+    this.#context = context;
+    this.#expansion = expansion;
+    const own = tagChoice(section.filter);
+    this.#choice = (tags) => expansion.choice(own(tags));
+  }
+
+  async expand(): Promise<readonly SyncGroup[]> {
+    const { images, patterns, constraints } = this.#section;
+    const groups: SyncGroup[] = [];
+    for (const each of images) groups.push(...(await this.#named(each)));
+    for (const [repository, choice] of this.#compiled(patterns, patternChoice)) {
+      groups.push(...(await this.#chosen(repository, choice)));
+    }
+    for (const [repository, choice] of this.#compiled(constraints, constraintChoice)) {
+      groups.push(...(await this.#chosen(repository, choice)));
+    }
+    return groups;
+  }
+
+  /** One that is broken takes all of its kind with it. */
+  #compiled(
+    wishes: readonly (readonly [string, string])[],
+    compile: (text: string) => TagChoice,
+  ): readonly (readonly [string, TagChoice])[] {
+    try {
+      return wishes.map(([repository, text]) => [repository, compile(text)] as const);
+    } catch (error) {
+      this.#expansion.log.error(asFailure(error).message);
+      return [];
+    }
+  }
+
+  async #named({ repository, wanted, filter }: WantedRepository): Promise<readonly SyncGroup[]> {
+    if (wanted.length === 0) return this.#chosen(repository, tagChoice(filter));
+    const name = this.#begin(repository);
+    if (name === undefined) return [];
+    const chosen = tagChoice(filter);
+    const images = wanted.flatMap(({ reference, to }): readonly SyncImage[] => {
+      const found = this.#imageNamed(name, reference);
+      if (found === undefined) return [];
+      const { tag } = found;
+      if (tag !== undefined && this.#choice(chosen([tag])).length === 0) return [];
+      return [{ ...found, ...(to !== undefined && { to }) }];
+    });
+    return this.#group(repository, images);
+  }
+
+  #imageNamed(name: DockerName, reference: string): SyncImage | undefined {
+    if (isDigest(reference)) {
+      return imageOf({ ...name, digest: reference }, this.#context, this.#expansion);
+    }
+    if (isTag(reference)) {
+      return imageOf({ ...name, tag: reference }, this.#context, this.#expansion);
+    }
+    const { log } = this.#expansion;
+    log.error("Error parsing ref, skipping", { ref: reference });
+    log.error("invalid tag format");
+    return undefined;
+  }
+
+  /** Takes those of a repository's tags that are chosen. */
+  async #chosen(repository: string, choice: TagChoice): Promise<readonly SyncGroup[]> {
+    const { registry } = this.#section;
+    const { log } = this.#expansion;
+    const name = this.#begin(repository);
+    if (name === undefined) return [];
+    log.info("Querying registry for image tags", { registry, repo: repository });
+    try {
+      const tags = await listTags(name, this.#context, this.#expansion);
+      const chosen = this.#choice(choice(tags));
+      return this.#group(
+        repository,
+        chosen.map((tag) => imageOf({ ...name, tag }, this.#context, this.#expansion)),
+      );
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code === "canceled" || failure.code === "bug") throw failure;
+      log.error("Error processing repo, skipping", { registry, repo: repository });
+      log.error(failure.message);
+      return [];
+    }
+  }
+
+  #begin(repository: string): DockerName | undefined {
+    const { registry } = this.#section;
+    const { log } = this.#expansion;
+    try {
+      const name = parseDockerName(`${registry}/${repository}`);
+      if (name.tag !== undefined || name.digest !== undefined) {
+        throw new Failure("usage", "No tag or digest allowed in reference");
+      }
+      log.info("Processing repo", { registry, repo: repository });
+      return name;
+    } catch (error) {
+      log.error("Error parsing repository name, skipping", { registry, repo: repository });
+      log.error(asFailure(error).message);
+      return undefined;
+    }
+  }
+
+  #group(repository: string, images: readonly SyncImage[]): readonly SyncGroup[] {
+    if (images.length > 0) return [{ images }];
+    const { registry } = this.#section;
+    this.#expansion.log.warn("No refs to sync found", { registry, repo: repository });
+    return [];
+  }
+}
+
+function patternChoice(text: string): TagChoice {
+  const pattern = parseGoRegexp(text);
+  return (tags) => tags.filter((tag) => pattern.test(tag));
+}
+
+function constraintChoice(text: string): TagChoice {
+  const allowed = parseConstraint(text);
+  return tagChoiceBy((tag) => {
+    const version = parseVersion(tag);
+    return version !== undefined && allowed(version);
+  });
+}
+
+function tagChoiceBy(wants: (tag: string) => boolean): TagChoice {
+  return (tags) => tags.filter(wants);
+}
+
+async function listTags(
+  name: DockerName,
+  context: TransportContext,
+  { docker, log, retrying }: Expansion,
+): Promise<readonly string[]> {
+  const repository = fullRepository(name);
+  log.info("Getting tags", { image: repository });
+  // Tags are listed by the name of any image there.
+  const { listTags: list } = docker.parseReference(`//${fullName({ ...name, tag: "latest" })}`);
+  try {
+    const tags = await retrying(async () => list?.(context));
+    if (tags !== undefined) return tags;
+    throw new Failure("refused", "fetching tags list: the registry does not disclose it");
+  } catch (error) {
+    throw inContext(`Error determining repository tags for repo ${repository}`, error);
+  }
+}
+
+function imageOf(name: DockerName, context: TransportContext, { docker }: Expansion): SyncImage {
+  const reference: ImageReference = docker.parseReference(`//${fullName(name)}`);
+  return {
+    reference,
+    context,
+    path: fullName(name),
+    ...(name.digest === undefined && name.tag !== undefined && { tag: name.tag }),
+  };
+}
+
+/** Lets everything through. */
+export const everyImage: TagChoice = tagChoice(everyTag);

@@ -1,0 +1,255 @@
+// Synchronizing: many images to one place, several at a time.
+
+import { mapLimited } from "../concurrency.ts";
+import type { Digest } from "../content/digest.ts";
+import { BlobSharing } from "../copy/blob-sharing.ts";
+import { copyImages } from "../copy/copy.ts";
+import type { Tell, ToldEvent } from "../copy/events.ts";
+import type { CopyRequest } from "../copy/request.ts";
+import { asFailure, Failure, inContext } from "../failure.ts";
+import { spelled } from "../image/name.ts";
+import type { ImageReference, TransportContext } from "../image/transport.ts";
+import type { Patience } from "../retry.ts";
+import type { SyncImage } from "./sync-image.ts";
+import {
+  checkWritable,
+  holdsBeside,
+  parseTarget,
+  prepareTarget,
+  type SyncPlace,
+} from "./target.ts";
+import { Turns } from "./turns.ts";
+import { currentDigests } from "./unchanged.ts";
+
+/** One image, and what it is to be called. */
+export interface SyncJob {
+  readonly image: SyncImage;
+  /** The name at the destination, without its transport. */
+  readonly target: string;
+  /** Which one of its group it is, from one, and of how many. */
+  readonly number: number;
+  readonly of: number;
+}
+
+/** Something that happened. Those of one image come together, and the images in the order of the jobs. */
+export type SyncEvent =
+  | {
+      readonly kind: "image-begun";
+      readonly from: string;
+      readonly to: string;
+      readonly number: number;
+      readonly of: number;
+    }
+  | { readonly kind: "copy"; readonly event: ToldEvent }
+  | { readonly kind: "image-ended"; readonly result: SyncResult };
+
+/** What came of one image. */
+export interface SyncResult {
+  readonly from: string;
+  readonly to: string;
+  /** `present`: it was there already, as it is. */
+  readonly outcome: "copied" | "present" | "failed";
+  /** Of what the destination's name leads to now; absent if that failed. */
+  readonly digest?: Digest;
+  readonly failure?: Failure;
+}
+
+/** What is to be synchronized, and how. */
+export interface SyncRequest {
+  readonly jobs: readonly SyncJob[];
+  readonly place: SyncPlace;
+  /** What all copies have in common. */
+  readonly copy: Omit<
+    CopyRequest,
+    "source" | "destination" | "tell" | "isPresent" | "sharing" | "now"
+  > & { readonly now: () => Date };
+  /** Images copied at a time. */
+  readonly parallelImages: number;
+  /** Blobs moved at a time, of all images together. */
+  readonly sharedBlobs: number;
+  /** Whether the others are copied if an image cannot be. */
+  readonly keepsGoing: boolean;
+  /** Whether what copies tell waits for its turn, too. */
+  readonly ordered: boolean;
+  /** Does a copy as often as the user wants it tried. */
+  readonly retrying: <T>(work: () => Promise<T>, tell: Tell) => Promise<T>;
+  /** Returns how much waiting one image puts up with. */
+  readonly patience: () => Patience;
+  readonly tell: (event: SyncEvent) => void;
+}
+
+/**
+ * Copies all images, and returns what came of each, in their order.
+ *
+ * An image that the destination has as it is costs one question to each side. Fails as the first image
+ * did that cannot be copied, unless the others are wanted all the same; but always where something would
+ * be written over that is not to be.
+ */
+export async function syncImages(request: SyncRequest): Promise<readonly SyncResult[]> {
+  const { jobs, place } = request;
+  // A name that is none is better found before anything is moved.
+  if (place.transport.name === "docker") for (const { target } of jobs) parseTarget(target, place);
+  const run = new Run(request);
+  return mapLimited(jobs, request.parallelImages, (job, signal, index) =>
+    run.job(job, signal, index),
+  );
+}
+
+class Run {
+  readonly #request: SyncRequest;
+  readonly #sharing: BlobSharing;
+  readonly #turns: Turns<SyncEvent>;
+  /** The last image of each name, so that two never write to one at the same time. */
+  readonly #writing = new Map<string, Promise<unknown>>();
+
+  constructor(request: SyncRequest) {
+    this.#request = request;
+    this.#sharing = new BlobSharing(request.sharedBlobs);
+    this.#turns = new Turns(request.tell);
+  }
+
+  async job(job: SyncJob, signal: AbortSignal, index: number): Promise<SyncResult> {
+    const before = this.#writing.get(job.target);
+    const done = Promise.withResolvers<void>();
+    this.#writing.set(job.target, done.promise);
+    const speaker = this.#turns.speaker(index);
+    try {
+      await before;
+      const result = await this.#sync(job, { signal, index, say: speaker.say });
+      speaker.say({ kind: "image-ended", result });
+      return result;
+    } finally {
+      speaker.end();
+      done.resolve();
+    }
+  }
+
+  async #sync(job: SyncJob, turn: Turn): Promise<SyncResult> {
+    const { place, keepsGoing } = this.#request;
+    const { image, target, number, of } = job;
+    prepareTarget(target, place);
+    const reference = parseTarget(target, place);
+    const named = { from: spelled(image.reference), to: spelled(reference) };
+    const { from } = named;
+    const begin = once(() => turn.say({ kind: "image-begun", ...named, number, of }));
+    try {
+      return { ...named, ...(await this.#bring(job, reference, { ...turn, begin })) };
+    } catch (error) {
+      if (error instanceof Overwriting) throw error;
+      begin();
+      const failure = asFailure(error);
+      if (!keepsGoing || failure.code === "canceled" || failure.code === "bug") {
+        throw inContext(`Error copying ref ${JSON.stringify(from)}`, failure);
+      }
+      return { ...named, outcome: "failed", failure };
+    }
+  }
+
+  async #bring(
+    { image, target }: SyncJob,
+    reference: ImageReference,
+    turn: Turn & { readonly begin: () => void },
+  ): Promise<Pick<SyncResult, "outcome" | "digest">> {
+    const { place, copy, retrying, patience } = this.#request;
+    const waiting = patience();
+    const at = (context: TransportContext) => ownContext(context, waiting, turn.signal);
+    const source = { reference: image.reference, context: at(image.context) };
+    const destination = { reference, context: at(place.context) };
+    const tell = this.#tellOf(turn);
+    return retrying(async () => {
+      const current = await currentDigests({ ...copy, source, destination });
+      if (current.unchanged !== undefined) {
+        turn.begin();
+        tellUnchanged(copy, tell);
+        return { outcome: "present", digest: current.unchanged };
+      }
+      // Nothing is said of an image for which there is no place.
+      checked(() => checkWritable(target, place));
+      turn.begin();
+      let present = false;
+      const { digest } = await copyImages({
+        ...copy,
+        source,
+        destination,
+        sharing: this.#sharing,
+        isPresent: (wanted, instance) =>
+          instance
+            ? holdsBeside(reference, wanted, { ...place, context: destination.context })
+            : Promise.resolve(current.destination === wanted),
+        tell: (event) => {
+          if (event.kind === "image-present" && event.instance === undefined) present = true;
+          tell(event);
+        },
+      });
+      return { outcome: present ? "present" : "copied", digest };
+    }, tell);
+  }
+
+  #tellOf({ index, say }: Turn): Tell {
+    const { ordered, tell } = this.#request;
+    const pass = ordered ? say : tell;
+    return (event) => pass({ kind: "copy", event: { ...event, copy: index } });
+  }
+}
+
+/** What an image has while it is its turn, or before. */
+interface Turn {
+  readonly signal: AbortSignal;
+  readonly index: number;
+  readonly say: (event: SyncEvent) => void;
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
+}
+
+/** Ends the whole run, whatever else may go on. */
+class Overwriting extends Failure {}
+
+function checked(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    const { code, message, hint } = asFailure(error);
+    throw new Overwriting(code, message, { hint, cause: error });
+  }
+}
+
+/** Says what the original says of an image that it would read and compare. */
+function tellUnchanged({ signatures }: Pick<CopyRequest, "signatures">, tell: Tell): void {
+  if (signatures !== "remove") tell({ kind: "signatures-sought", of: "image" });
+  tell({ kind: "image-present" });
+}
+
+/** Ends with the run, and waits for itself only: hundreds of images share no patience. */
+function ownContext(
+  context: TransportContext,
+  patience: Patience,
+  stop: AbortSignal,
+): TransportContext {
+  const { settings } = context;
+  return {
+    ...context,
+    signal: AbortSignal.any([context.signal, stop]),
+    settings: { ...settings, docker: { ...settings.docker, patience } },
+  };
+}
+
+/** Returns the jobs that groups of images come to, by what the images are to be called. */
+export function jobsFor(
+  groups: readonly { readonly images: readonly SyncImage[] }[],
+  nameOf: (image: SyncImage) => string,
+): readonly SyncJob[] {
+  return groups.flatMap(({ images }) =>
+    images.map((image, index) => ({
+      image,
+      target: nameOf(image),
+      number: index + 1,
+      of: images.length,
+    })),
+  );
+}

@@ -1,0 +1,81 @@
+// Targets: the places that images are copied to.
+
+import { mkdirSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Digest } from "../content/digest.ts";
+import { fullRepository, parseDockerName } from "../content/docker-name.ts";
+import { asFailure, Failure, inContext } from "../failure.ts";
+import type { ImageReference, Transport, TransportContext } from "../image/transport.ts";
+
+/** The place that all images of a run are copied to. */
+export interface SyncPlace {
+  readonly transport: Transport;
+  readonly context: TransportContext;
+  /** Whether images in directories may be replaced by others. */
+  readonly overwrites: boolean;
+}
+
+/** Returns the reference that a target's name means there. Fails with `usage`. */
+export function parseTarget(name: string, { transport }: SyncPlace): ImageReference {
+  const text = transport.name === "docker" ? `//${name}` : name;
+  try {
+    return transport.parseReference(text);
+  } catch (error) {
+    throw inContext(
+      `Cannot obtain a valid image reference for transport ${JSON.stringify(transport.name)} and reference ${JSON.stringify(text)}`,
+      error,
+    );
+  }
+}
+
+/** Makes the directories that a target needs before it can be named. */
+export function prepareTarget(name: string, { transport }: SyncPlace): void {
+  if (transport.name !== "dir") return;
+  try {
+    mkdirSync(dirname(name), { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+/**
+ * Fails with `refused` if a directory holds something that is not to be written over, in the original's
+ * words. What a run of this program has left unfinished is.
+ */
+export function checkWritable(name: string, { transport, overwrites }: SyncPlace): void {
+  if (transport.name !== "dir" || overwrites) return;
+  const held = namesIn(name);
+  if (held.every((each) => each.startsWith(".dray-"))) return;
+  throw new Failure(
+    "refused",
+    `Refusing to overwrite destination directory ${JSON.stringify(name)}`,
+    { hint: "it holds another image or something else; to replace images, add --overwrite" },
+  );
+}
+
+function namesIn(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw unusable(error);
+  }
+}
+
+function unusable(error: unknown): Failure {
+  const { message, hint } = asFailure(error);
+  return new Failure("io", `Destination directory could not be used: ${message}`, { hint });
+}
+
+/** Tells whether a registry holds a manifest beside the one that a name leads to. */
+export async function holdsBeside(
+  { docker }: ImageReference,
+  digest: Digest,
+  { transport, context }: SyncPlace,
+): Promise<boolean> {
+  // Others hold the images of a list together with the list only.
+  if (transport.name !== "docker" || docker === undefined) return false;
+  const name = parseDockerName(docker);
+  const beside = transport.parseReference(`//${fullRepository(name)}@${digest}`);
+  return (await beside.glance?.(context, "destination"))?.digest === digest;
+}

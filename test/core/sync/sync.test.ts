@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+
+import { parseDigest } from "../../../core/content/digest.ts";
+import type { SyncEvent } from "../../../core/sync/sync.ts";
+import { MemoryTransport } from "../../support/memory-transport.ts";
+import { rejection } from "../../support/rejection.ts";
+import { sampleImage } from "../../support/sample-images.ts";
+import { syncBetween } from "../../support/sync-run.ts";
+
+const names = ["a", "b", "c", "d", "e"];
+
+function holding(): MemoryTransport {
+  const memory = new MemoryTransport();
+  for (const name of names) memory.add(name, sampleImage({ seed: name, ballastBytes: 10 }));
+  return memory;
+}
+
+function begun(events: readonly SyncEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.kind === "image-begun" ? [event.from] : []));
+}
+
+describe("syncImages", () => {
+  test("copies all images, and tells of them in their order", async () => {
+    const into = new MemoryTransport();
+    const { results, events } = await syncBetween(holding(), into, names);
+    expect([...into.images.keys()].toSorted()).toEqual(names);
+    expect(results.map(({ outcome }) => outcome)).toEqual(names.map(() => "copied"));
+    expect(begun(events)).toEqual(names.map((name) => `memory:${name}`));
+    const ended = events.filter(({ kind }) => kind === "image-ended");
+    expect(ended.length).toBe(names.length);
+    // All that belongs to an image stands together.
+    const copies = events.flatMap((event) =>
+      event.kind === "copy" ? [event.event.copy ?? 0] : [],
+    );
+    expect(copies).toEqual(copies.toSorted());
+  });
+
+  test("goes on after a failure if that is wanted, and says what failed", async () => {
+    const from = holding();
+    from.images.delete("c");
+    const into = new MemoryTransport();
+    const { results } = await syncBetween(from, into, names, { keepsGoing: true });
+    expect([...into.images.keys()].toSorted()).toEqual(["a", "b", "d", "e"]);
+    expect(results[2]).toMatchObject({ from: "memory:c", outcome: "failed" });
+    expect(results[2]?.failure?.code).toBe("not-found");
+  });
+
+  test("stops at the first failure otherwise, and names the image", async () => {
+    const from = holding();
+    from.images.delete("c");
+    const failure = await rejection(syncBetween(from, new MemoryTransport(), names));
+    expect(failure.message).toStartWith('Error copying ref "memory:c": ');
+    expect(failure.code).toBe("not-found");
+  });
+
+  test("moves a blob once that several images share, however many are copied at a time", async () => {
+    const from = new MemoryTransport();
+    const shared = sampleImage({ seed: "shared" });
+    for (const name of names) from.add(name, shared);
+    let puts = 0;
+    const into = new MemoryTransport();
+    const counting = new Proxy(into, {
+      get(target, key) {
+        if (key !== "parseReference") return Reflect.get(target, key);
+        return (text: string) => {
+          const reference = target.parseReference(text);
+          return {
+            ...reference,
+            openDestination: async (context: never) => {
+              const writer = await reference.openDestination(context);
+              const put = writer.putBlob.bind(writer);
+              writer.putBlob = (...args) => {
+                puts++;
+                return put(...args);
+              };
+              return writer;
+            },
+          };
+        };
+      },
+    });
+    await syncBetween(from, counting, names, { parallelImages: 5 });
+    expect(puts).toBe(shared.layers.length + 1);
+    expect(into.blobs.has(parseDigest(shared.config.digest))).toBe(true);
+  });
+
+  test("never writes two images to one name at the same time", async () => {
+    const into = new MemoryTransport();
+    const { results } = await syncBetween(holding(), into, ["a", "b"], {
+      jobs: [],
+    });
+    expect(results).toEqual([]);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+
+import { parseDigest } from "../../../core/content/digest.ts";
+import {
+  checkWritable,
+  holdsBeside,
+  parseTarget,
+  prepareTarget,
+  type SyncPlace,
+} from "../../../core/sync/target.ts";
+import { dir } from "../../../transports/dir/reference.ts";
+import { docker } from "../../../transports/docker/reference.ts";
+import { dockerContext } from "../../support/docker-context.ts";
+import { failureOf } from "../../support/failure-of.ts";
+import { startRegistry } from "../../support/registry-server.ts";
+import { Workspace } from "../../support/workspace.ts";
+
+const registry: SyncPlace = { transport: docker, context: dockerContext(), overwrites: false };
+const directories: SyncPlace = { ...registry, transport: dir };
+
+describe("parseTarget", () => {
+  test("reads a name in a registry, and says what is wrong in the original's words", () => {
+    expect(parseTarget("h.io/a:1", registry).docker).toBe("h.io/a:1");
+    expect(failureOf(() => parseTarget("h.io/A:1", registry))).toMatchObject({
+      message:
+        'Cannot obtain a valid image reference for transport "docker" and reference "//h.io/A:1": invalid reference format: repository name must be lowercase',
+    });
+  });
+});
+
+describe("checkWritable", () => {
+  test("takes what is not there, what is empty, and what was left unfinished", () => {
+    using workspace = new Workspace();
+    const name = workspace.at("x", "a:1");
+    checkWritable(name, directories);
+    prepareTarget(name, directories);
+    expect(existsSync(workspace.at("x"))).toBe(true);
+    mkdirSync(name);
+    checkWritable(name, directories);
+    mkdirSync(`${name}/.dray-01234567-0123-0123-0123-0123456789ab`);
+    checkWritable(name, directories);
+  });
+
+  test("refuses what holds something, unless it may be written over", () => {
+    using workspace = new Workspace();
+    writeFileSync(workspace.at("important"), "");
+    const failure = failureOf(() => checkWritable(workspace.path, directories));
+    expect(failure).toMatchObject({
+      message: `Refusing to overwrite destination directory "${workspace.path}"`,
+    });
+    checkWritable(workspace.path, { ...directories, overwrites: true });
+    expect(failureOf(() => checkWritable(workspace.at("important"), directories))).toMatchObject({
+      message: expect.stringMatching(/^Destination directory could not be used: /),
+    });
+  });
+});
+
+describe("holdsBeside", () => {
+  test("asks a registry for a manifest by its digest", async () => {
+    await using server = startRegistry();
+    const bytes = new TextEncoder().encode("{}");
+    const digest = server
+      .repository("a")
+      .addManifest(bytes, "application/vnd.oci.image.manifest.v1+json");
+    const reference = parseTarget(`${server.host}/a:1`, registry);
+    expect(await holdsBeside(reference, digest, registry)).toBe(true);
+    const other = parseDigest(`sha256:${"0".repeat(64)}`);
+    expect(await holdsBeside(reference, other, registry)).toBe(false);
+    expect(server.lines.at(-1)).toBe(`HEAD /v2/a/manifests/${other}`);
+  });
+});
