@@ -115,6 +115,22 @@ function parsedOrNone(text: string): DockerName | undefined {
   }
 }
 
+/** Returns in words which names fit. */
+export function describeIdentity(identity: SignedIdentity): string {
+  switch (identity.kind) {
+    case "matchExact":
+    case "matchRepoDigestOrExact":
+    case "matchRepository":
+      return identity.kind;
+    case "exactReference":
+      return `exactReference ${fullName(identity.reference)}`;
+    case "exactRepository":
+      return `exactRepository ${fullRepository(identity.repository)}`;
+    case "remapIdentity":
+      return `remapIdentity ${identity.prefix} to ${identity.signedPrefix}`;
+  }
+}
+
 function exactReference(match: Placed): DockerName {
   const member = needed(match, membersOf(match, ["type", "dockerReference"]), "dockerReference");
   const name = parseNameAt(member, "dockerReference");

@@ -1,9 +1,26 @@
 // signedBy: an OpenPGP signature by one of these keys.
 
-import type { PolicyRequirement } from "../gate.ts";
-import { defaultIdentity, parseSignedIdentity, type SignedIdentity } from "../identity.ts";
+import type { SignatureContent } from "../../content/signature-blob.ts";
+import { Failure } from "../../failure.ts";
+import type { Candidate, Judging, PolicyRequirement, Verdict } from "../gate.ts";
+import {
+  defaultIdentity,
+  describeIdentity,
+  parseSignedIdentity,
+  type SignedIdentity,
+} from "../identity.ts";
+import type { KeyRing } from "../openpgp.ts";
+import { parseSimpleSigning } from "../simple-signing.ts";
 import { type Members, membersOf, type Placed, quoted, textOf, wrong } from "../strict-json.ts";
-import { contentAt, fileAt, filesAt, type KeySource } from "./key-source.ts";
+import {
+  contentAt,
+  fileAt,
+  filesAt,
+  type KeySource,
+  readKeySource,
+  spelledSource,
+} from "./key-source.ts";
+import { decideBySignatures, type SignatureAttempt } from "./signed.ts";
 
 const keyTypes = ["GPGKeys", "signedByGPGKeys", "X509Certificates", "signedByX509CAs"] as const;
 
@@ -22,17 +39,52 @@ export function parseSignedBy(requirement: Placed): SignedBy {
   const members = membersOf(requirement, known);
   const keys = keysOf(requirement, members);
   const identity = members.get("signedIdentity");
+  const signedIdentity = identity === undefined ? defaultIdentity : parseSignedIdentity(identity);
+  const wish = { keyType: keyTypeOf(requirement, members), keys, signedIdentity };
   return {
     type: "signedBy",
     verifiesSignatures: true,
-    keyType: keyTypeOf(requirement, members),
-    keys,
-    signedIdentity: identity === undefined ? defaultIdentity : parseSignedIdentity(identity),
-    decide: async () => ({
-      allowed: false,
-      reason: "Requirement signedBy cannot be met: this version verifies no OpenPGP signatures",
-    }),
+    ...wish,
+    wants: { keys: spelledSource(keys), identity: describeIdentity(signedIdentity) },
+    decide: (candidate, judging) => decide(wish, candidate, judging),
   };
+}
+
+type Wish = Pick<SignedBy, "keyType" | "keys" | "signedIdentity">;
+
+function decide(wish: Wish, candidate: Candidate, judging: Judging): Promise<Verdict> {
+  let read: Promise<KeyRing> | undefined;
+  // Not before there is a signature: whoever has none is told so, whatever is wrong with the keys.
+  const ring = () => (read ??= ringOf(wish));
+  return decideBySignatures(candidate, judging, {
+    signedIdentity: wish.signedIdentity,
+    attempt: (content) => attempt(content, ring, judging.now),
+  });
+}
+
+function attempt(
+  content: SignatureContent,
+  ring: () => Promise<KeyRing>,
+  now: Date,
+): SignatureAttempt {
+  if (content.kind !== "simple-signing") return { form: "sigstore" };
+  const verify = async () => {
+    const { document, primaryKey, signingKey } = await (await ring()).verify(content.message, now);
+    const by = signingKey === primaryKey ? primaryKey : `${signingKey} of ${primaryKey}`;
+    return { ...parseSimpleSigning(document), by: `key ${by}` };
+  };
+  return { form: "simple signing", verify };
+}
+
+async function ringOf({ keyType, keys }: Wish): Promise<KeyRing> {
+  if (keyType !== "GPGKeys") {
+    throw new Failure("rejected", `Unimplemented "keyType" value ${quoted(keyType)}`);
+  }
+  const files = await readKeySource(keys);
+  const { readKeyRing } = await import("../openpgp.ts");
+  const ring = await readKeyRing(files);
+  if (ring.fingerprints.length > 0) return ring;
+  throw new Failure("rejected", "No public keys imported");
 }
 
 const sourceNames = ["keyPath", "keyPaths", "keyData"];
