@@ -55,6 +55,14 @@ export interface FileStatus {
   readonly uid: number;
   readonly gid: number;
   readonly size: number;
+  /** How many names it has. */
+  readonly links: number;
+  readonly inode: bigint;
+  /** Which device it is, if it is one. */
+  readonly device: bigint;
+  /** In nanoseconds since 1970. */
+  readonly accessedNs: bigint;
+  readonly modifiedNs: bigint;
 }
 
 /** How many bytes `readStatus` fills. */
@@ -68,7 +76,16 @@ export function statusOf(bytes: Uint8Array): FileStatus {
     uid: view.getUint32(20, true),
     gid: view.getUint32(24, true),
     size: Number(view.getBigUint64(40, true)),
+    links: view.getUint32(16, true),
+    inode: view.getBigUint64(32, true),
+    device: deviceNumber(view.getUint32(128, true), view.getUint32(132, true)),
+    accessedNs: timeAt(view, 64),
+    modifiedNs: timeAt(view, 112),
   };
+}
+
+function timeAt(view: DataView, offset: number): bigint {
+  return view.getBigInt64(offset, true) * second + BigInt(view.getUint32(offset + 8, true));
 }
 
 /** The bits of a mode that tell what it is, and what they say. */
