@@ -50,7 +50,7 @@ export class Unpacker implements Disposable {
   /** Set at the end, because everything that is put into a directory changes its times. */
   readonly #directories: { readonly path: string; readonly entry: TarEntry }[] = [];
   /** What this layer has brought, where it may have to be told from what was there. */
-  readonly #brought = new Set<string>();
+  readonly #brought = new Brought();
   readonly #times = new Uint8Array(timesBytes);
 
   constructor(target: UnpackTarget) {
@@ -209,7 +209,10 @@ export class Unpacker implements Disposable {
       throw new Failure("corrupt", `Layer has a whiteout of nothing: ${quoted(entry.name)}`);
     }
     const there = directory === "" ? hidden : `${directory}/${hidden}`;
-    if (this.#target.whiteouts === "vfs") return this.#applyWhiteout(base, directory, there);
+    if (this.#target.whiteouts === "vfs") {
+      this.#place(path);
+      return this.#applyWhiteout(base, directory, there);
+    }
     if (base === opaqueName) return this.#makeOpaque(directory, path);
     let place: NameIn;
     try {
@@ -234,16 +237,13 @@ export class Unpacker implements Disposable {
 
   /** Removes what a whiteout hides from the copy of the layer below. */
   #applyWhiteout(base: string, directory: string, hidden: string): void {
-    try {
-      if (base === opaqueName) {
-        this.#removeOthers(directory);
-      } else if (!base.startsWith(whiteoutOfEngine)) {
-        this.#remove(hidden);
-      }
-    } catch (error) {
-      // What is not there need not be removed.
-      if (!isSystemError(error, "ENOENT") && !isSystemError(error, "ENOTDIR")) throw error;
+    if (base === opaqueName) return this.#removeOthers(directory);
+    if (base.startsWith(whiteoutOfEngine)) return;
+    if (this.#brought.holds(hidden)) {
+      // Engines remove it, and can never give the layer back.
+      throw new Failure("unsupported", `Layer hides its own file ${quoted(utf8(hidden))}`);
     }
+    this.#remove(hidden);
   }
 
   /** Removes everything from a directory, down to what this layer has brought. */
@@ -269,8 +269,18 @@ export class Unpacker implements Disposable {
   #make(path: string, call: string, make: (place: NameIn) => number): number {
     const made = make(this.#place(path));
     if (made !== -system.errno.EEXIST) return this.#checked(made, call, path);
+    this.#checkReplaced(path);
     this.#remove(path);
     return this.#checked(make(this.#tree.place(path)), call, path);
+  }
+
+  /** Where the directory was empty, what stands in the way came by another path, and would be lost. */
+  #checkReplaced(path: string): void {
+    if (this.#target.whiteouts === "vfs") return;
+    const found = this.#tree.status(this.#tree.place(path));
+    const kind = (found?.mode ?? 0) & fileKinds.mask;
+    if (kind !== fileKinds.regular || found?.size === 0) return;
+    throw new Failure("unsupported", `Layer has two files in one place: ${quoted(utf8(path))}`);
   }
 
   /** Returns where a path is, and makes the directories above it that are missing. */
@@ -291,13 +301,16 @@ export class Unpacker implements Disposable {
     // There is a link that leads nowhere.
     if (made === -system.errno.EEXIST) throw missing;
     this.#checked(made, "mkdir", path);
-    this.#checked(calls.setMode(place.directory, place.name, 0o755), "chmod", path);
     const found = this.#tree.status(place);
-    // The group of a directory above may have passed on to it.
-    if (found !== undefined && found.uid === 0 && found.gid !== 0) {
+    if (this.#target.whiteouts === "vfs") {
+      this.#brought.add(path);
+    } else if (found !== undefined && found.uid === 0 && found.gid !== 0) {
+      // A directory above has passed on its group.
       this.#checked(calls.setOwner(place.directory, place.name, 0, 0), "lchown", path);
     }
-    if (this.#target.whiteouts === "vfs") this.#brought.add(path);
+    // With the bit for passing on, which came from above, too.
+    const mode = 0o755 | ((found?.mode ?? 0) & 0o2000);
+    this.#checked(calls.setMode(place.directory, place.name, mode), "chmod", path);
   }
 
   /** Gives an open file or directory all that its header says, but for the times. */
@@ -365,6 +378,34 @@ export class Unpacker implements Disposable {
     if (result < 0) throw systemError(-result, call, this.#tree.shown(path));
     return result;
   }
+}
+
+/** Paths that a layer has brought, and what leads there. */
+class Brought {
+  readonly #paths = new Set<string>();
+  readonly #above = new Set<string>();
+
+  add(path: string): void {
+    this.#paths.add(path);
+    for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
+      const directory = path.slice(0, cut);
+      if (this.#above.has(directory)) return;
+      this.#above.add(directory);
+    }
+  }
+
+  has(path: string): boolean {
+    return this.#paths.has(path);
+  }
+
+  /** Tells whether anything was brought to a path, or to one below. */
+  holds(path: string): boolean {
+    return this.#paths.has(path) || this.#above.has(path);
+  }
+}
+
+function utf8(path: string): string {
+  return Buffer.from(path, "latin1").toString("utf8");
 }
 
 interface Xattr {

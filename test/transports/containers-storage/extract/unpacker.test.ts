@@ -132,7 +132,7 @@ describe("Unpacker", () => {
         { path: ".wh.a" },
         { path: "b/.wh.c" },
         { path: "b/.wh.nothing" },
-        { path: "nowhere/at/all/.wh.x" },
+        { path: "now/made/.wh.x" },
         { path: ".wh..wh.plnk" },
         { path: "opaque/new" },
         { path: "opaque/kept/", kind: "directory", mode: 0o755 },
@@ -140,7 +140,36 @@ describe("Unpacker", () => {
       ),
       { directory, whiteouts: "vfs" },
     );
-    expect(Object.keys(treeOf(directory))).toEqual(["b", "opaque", "opaque/kept", "opaque/new"]);
+    expect(Object.keys(treeOf(directory))).toEqual([
+      "b",
+      "now",
+      "now/made",
+      "opaque",
+      "opaque/kept",
+      "opaque/new",
+    ]);
+  });
+
+  test.each([
+    ["a file", { path: "a/b", body: Buffer.from("x") }, ".wh.a"],
+    ["a directory", { path: "a/b/c" }, "a/.wh.b"],
+  ])("refuses a whiteout by vfs of what the layer brings: %s", async (_, brought, whiteout) => {
+    using workspace = new Workspace();
+    const unpacking = unpack(workspace, own(brought, { path: whiteout }), { whiteouts: "vfs" });
+    expect(await rejection(unpacking)).toMatchObject({ code: "unsupported" });
+  });
+
+  test("refuses a file that another one of the layer would be lost for", async () => {
+    using workspace = new Workspace();
+    const layer = own(
+      { path: "d/a", body: Buffer.from("x") },
+      { path: "l", kind: "symlink", target: "d" },
+      { path: "l/a" },
+    );
+    expect(await rejection(unpack(workspace, layer))).toMatchObject({
+      code: "unsupported",
+      message: 'Layer has two files in one place: "l/a"',
+    });
   });
 
   test("keeps whiteouts as they are for fuse-overlayfs", async () => {
@@ -210,7 +239,7 @@ describe("Unpacker", () => {
       const { uid: user, gid: group, mode, rdev } = lstatSync(`${files}/${name}`);
       return [user, group, mode.toString(8), rdev];
     };
-    expect(told("d/implicit")).toEqual([0, 0, "40755", 0]);
+    expect(told("d/implicit")).toEqual([0, 0, "42755", 0]);
     expect(told("d/implicit/f")).toEqual([4_000_000, 0, "106755", 0]);
     expect(told("d/ping")).toEqual([13, 0, "100711", 0]);
     expect(told("d/null")).toEqual([0, 6, "20666", 0x103]);
