@@ -2,6 +2,7 @@
 
 import type { TransportTable } from "../core/image/transport.ts";
 import { containersStorage } from "./containers-storage/reference.ts";
+import { atomic } from "./atomic/reference.ts";
 import { dir } from "./dir/reference.ts";
 import { docker } from "./docker/reference.ts";
 import { dockerArchive } from "./docker-archive/reference.ts";
@@ -13,6 +14,7 @@ import { tarball } from "./tarball/reference.ts";
 
 /** Every transport by the name that stands before the first colon. */
 export const transports = {
+  atomic,
   "containers-storage": containersStorage,
   dir,
   docker,

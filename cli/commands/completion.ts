@@ -1,6 +1,7 @@
 // dray completion: scripts that teach a shell the commands and their flags.
 
 import { Failure } from "../../core/failure.ts";
+import { listedTransports } from "../../core/image/parse-name.ts";
 import { transports } from "../../transports/table.ts";
 import { defineTool } from "../command.ts";
 import { completions } from "../completion.ts";
@@ -24,7 +25,7 @@ export const completion = defineTool({
     if (render === undefined || operands.length !== 1) {
       throw new Failure("usage", `Usage: ${program} completion ${shells}`);
     }
-    const names = Object.keys(transports).sort();
+    const names = listedTransports(transports);
     const images = names.map((name) => (name === "docker" ? "docker://" : `${name}:`));
     await print(render({ ...(await vocabularyOf(tree)), program, images }));
   },

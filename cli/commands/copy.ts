@@ -12,7 +12,7 @@ import { copyImages } from "../../core/copy/copy.ts";
 import type { CopyRequest } from "../../core/copy/request.ts";
 import { asFailure, during, Failure } from "../../core/failure.ts";
 import { spelled } from "../../core/image/name.ts";
-import { parseImageName } from "../../core/image/parse-name.ts";
+import { listedTransports, parseImageName } from "../../core/image/parse-name.ts";
 import type {
   DirSettings,
   ImageReference,
@@ -89,7 +89,7 @@ export const copy = defineTool({
   description: (program) =>
     `Container "IMAGE-NAME" uses a "transport":"details" format.
 
-${imageNames(Object.keys(transports), program)}`,
+${imageNames(listedTransports(transports), program)}`,
   examples: [
     "copy docker://quay.io/skopeo/stable:latest docker://registry.example.com/skopeo:latest",
     "copy docker://docker.io/library/busybox:1 dir:busybox",

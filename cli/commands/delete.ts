@@ -1,7 +1,7 @@
 // dray delete: an image, from where it is kept.
 
 import { during, Failure } from "../../core/failure.ts";
-import { parseImageName } from "../../core/image/parse-name.ts";
+import { listedTransports, parseImageName } from "../../core/image/parse-name.ts";
 import type { ImageReference, TransportContext } from "../../core/image/transport.ts";
 import { transports } from "../../transports/table.ts";
 import { defineTool } from "../command.ts";
@@ -18,7 +18,7 @@ export const deleteImage = defineTool({
   summary: "Delete image IMAGE-NAME",
   // The original has no empty line here; keep.
   description: (program) =>
-    `Delete an "IMAGE_NAME" from a transport\n${imageNames(Object.keys(transports), program).replace("\n\n", "\n")}`,
+    `Delete an "IMAGE_NAME" from a transport\n${imageNames(listedTransports(transports), program).replace("\n\n", "\n")}`,
   examples: ["delete docker://registry.example.com/example/pause:latest"],
   flags: {
     image: imageFlags(""),

@@ -3,7 +3,7 @@
 import type { DigestAlgorithm } from "../../core/content/digest.ts";
 import { fullRepository, parseDockerName } from "../../core/content/docker-name.ts";
 import { during, Failure, inContext } from "../../core/failure.ts";
-import { parseImageName } from "../../core/image/parse-name.ts";
+import { listedTransports, parseImageName } from "../../core/image/parse-name.ts";
 import type { ImageReference, TransportContext } from "../../core/image/transport.ts";
 import {
   findImage,
@@ -51,7 +51,7 @@ export const inspect = defineTool({
   usage: "inspect [command options] IMAGE-NAME",
   summary: "Inspect image IMAGE-NAME",
   description: (program) =>
-    `Return low-level information about "IMAGE-NAME" in a registry/transport\n${imageNames(Object.keys(transports), program)}`,
+    `Return low-level information about "IMAGE-NAME" in a registry/transport\n${imageNames(listedTransports(transports), program)}`,
   examples: [
     "inspect docker://registry.fedoraproject.org/fedora",
     "inspect --config docker://docker.io/alpine",

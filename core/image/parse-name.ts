@@ -22,10 +22,16 @@ export function parseImageName(text: string, transports: TransportTable): ImageR
   return transport.parseReference(text.slice(colon + 1));
 }
 
+/** Returns the names of the transports that lists for people show, sorted. */
+export function listedTransports(transports: TransportTable): readonly string[] {
+  const names = Object.keys(transports).filter((name) => transports[name]?.unlisted !== true);
+  return names.sort();
+}
+
 function hintFor(text: string, name: string, transports: TransportTable): string {
   const near = nearest(name, Object.keys(transports));
   if (near !== undefined) return `did you mean ${near}:?`;
-  const known = `known transports are ${Object.keys(transports).sort().join(", ")}`;
+  const known = `known transports are ${listedTransports(transports).join(", ")}`;
   // A host, or an image with a tag, rather than a kind of storage.
   return /[./]/.test(name) || /^[a-z0-9]+$/.test(name) ? `${registryHint(text)}; ${known}` : known;
 }

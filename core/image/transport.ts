@@ -149,6 +149,8 @@ export interface TagList {
  */
 export interface Transport {
   readonly name: string;
+  /** Whether lists for people leave it out: it is known, but of no use to anybody new. */
+  readonly unlisted?: boolean;
   /** Parses what follows the colon. Fails with `usage`. */
   parseReference(text: string): ImageReference;
   /** Fails with `config` if `scope` could never match an image of this transport in policy.json. */

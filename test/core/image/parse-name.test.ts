@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { asFailure } from "../../../core/failure.ts";
-import { parseImageName } from "../../../core/image/parse-name.ts";
+import { listedTransports, parseImageName } from "../../../core/image/parse-name.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
 
@@ -41,4 +41,15 @@ describe("parseImageName", () => {
     expect(failure).toMatchObject({ code: "usage", message });
     expect(failure.hint).toContain(hint);
   });
+});
+
+test("listedTransports leaves out what is of no use to anybody new", () => {
+  const memory = new MemoryTransport();
+  const old = {
+    name: "old",
+    unlisted: true,
+    parseReference: memory.parseReference,
+    checkPolicyScope() {},
+  };
+  expect(listedTransports({ zoo: memory, old, memory })).toEqual(["memory", "zoo"]);
 });
