@@ -96,7 +96,7 @@ describe.each(readers)("%s", (_, parse) => {
       } catch (error) {
         expect(error).toBeInstanceOf(Failure);
       }
-      expect(performance.now() - begun).toBeLessThan(1000);
+      expect(performance.now() - begun).toBeLessThan(10_000);
     },
   );
 

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { copy } from "../../../cli/commands/copy.ts";
 import { commandHelp } from "../../../cli/help.ts";
 import { digestOf } from "../../../core/content/digest.ts";
+import { listedTransports } from "../../../core/image/parse-name.ts";
 import { transports } from "../../../transports/table.ts";
 import { runOnTerminal } from "../../support/run.ts";
 import { runSource, timeless } from "../../support/run-source.ts";
@@ -106,7 +107,7 @@ describe("copy", () => {
       `Container "IMAGE-NAME" uses a "transport":"details" format.
 
 Supported transports:
-${Object.keys(transports).toSorted().join(", ")}
+${listedTransports(transports).join(", ")}
 
 See skopeo(1) section "IMAGE NAMES" for the expected format
 

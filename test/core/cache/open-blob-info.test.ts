@@ -89,6 +89,6 @@ describe("openBlobInfo", () => {
     expect(await info.candidates(wish)).toEqual([]);
     await info[Symbol.asyncDispose]();
     expect(lines.length).toBe(1);
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });

@@ -125,6 +125,6 @@ describe("bytesOf", () => {
     const began = performance.now();
     failureOf(() => bytesOf(placed(`${"A".repeat(1 << 20)}=====`)));
     // What grows with the square takes minutes; a busy machine does not.
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 });

@@ -188,7 +188,7 @@ describe("RegistryClient before a faulty registry", () => {
     const start = performance.now();
     const { client, target } = speakOf("silent-tls");
     await (await client.request({ method: "GET", target })).discard();
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 
   test("O2: tells no secret to the log", async () => {

