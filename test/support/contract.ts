@@ -4,6 +4,8 @@ import { describe, expect, test } from "bun:test";
 import { collect } from "../../core/blob/collect.ts";
 import type { Stage } from "../../core/blob/stream.ts";
 import { parseDigest } from "../../core/content/digest.ts";
+import { encodeSignatureBlob, type SignatureForm } from "../../core/content/signature-blob.ts";
+import { whyFormsRefused } from "../../core/copy/holding.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
 import type { ImageDestination } from "../../core/image/destination.ts";
 import type { ImageSource } from "../../core/image/source.ts";
@@ -283,29 +285,45 @@ export function contractSuite(
       expect(place.tree?.()).toEqual(before);
     });
 
-    test("signatures are read back, or refused in words", async () => {
-      await using place = await open();
-      // What begins so is taken for an OpenPGP message.
-      const signatures = [randomBytes("one", 100), randomBytes("two", 200)].map((bytes) =>
-        Uint8Array.of(0x90, ...bytes),
-      );
-      const of = { digest: parseDigest(image.manifest.digest) };
-      {
-        await using destination = await openDestination(place, "a");
-        if (destination.traits.refusesSignatures !== undefined) {
-          expect(destination.traits.refusesSignatures).toMatch(/^[A-Z].*\w$/);
-          return;
+    test.each(["simple-signing", "sigstore"] as const)(
+      "signatures by %s are read back, or refused in words",
+      async (form) => {
+        await using place = await open();
+        const signatures = ["one", "two"].map((seed) => signatureOf(form, randomBytes(seed, 100)));
+        const of = { digest: parseDigest(image.manifest.digest) };
+        {
+          await using destination = await openDestination(place, "a");
+          const why = whyFormsRefused(destination.traits, [form]);
+          if (why !== undefined) {
+            expect(why).toMatch(/^[A-Za-z].*\w$/);
+            return;
+          }
+          await putSample(destination, image);
+          await destination.putSignatures(signatures, of);
+          await destination.commit();
         }
-        await putSample(destination, image);
-        await destination.putSignatures(signatures, of);
-        await destination.commit();
-      }
-      await using source = await openSource(place, "a");
-      expect((await source.readSignatures(of)).map(hexOf).toSorted()).toEqual(
-        signatures.map(hexOf).toSorted(),
-      );
-    });
+        await using source = await openSource(place, "a");
+        expect((await source.readSignatures(of)).map(hexOf).toSorted()).toEqual(
+          signatures.map(hexOf).toSorted(),
+        );
+      },
+    );
   });
+}
+
+function signatureOf(form: SignatureForm, bytes: Uint8Array): Uint8Array {
+  switch (form) {
+    case "simple-signing":
+      // What begins so is taken for an OpenPGP message.
+      return Uint8Array.of(0x90, ...bytes);
+    case "sigstore":
+      return encodeSignatureBlob({
+        kind: "sigstore",
+        mediaType: "text/plain",
+        payload: bytes,
+        annotations: { said: Buffer.from(bytes).toString("base64") },
+      });
+  }
 }
 
 const unchanged: Stage = async function* (bytes) {

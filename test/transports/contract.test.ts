@@ -76,7 +76,7 @@ contractSuite(
     const registry = startRegistry();
     return {
       transport: docker,
-      context: dockerContext(),
+      context: dockerContext({ signatures: { sigstoreAttachments: true } }),
       textOf: (name) => `//${registry.host}/contract/${name}:1`,
       [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
     };

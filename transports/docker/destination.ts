@@ -4,6 +4,7 @@ import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../../core/content/digest.ts";
 import { type DockerName, parseDockerName } from "../../core/content/docker-name.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
+import { parseSignatureBlob } from "../../core/content/signature-blob.ts";
 import { Failure } from "../../core/failure.ts";
 import type {
   BlobRole,
@@ -15,10 +16,11 @@ import type {
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { ImageName } from "../../core/image/name.ts";
-import type { Signature } from "../../core/image/source.ts";
+import type { Signature, SignedManifest } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { manifestDigest } from "../../core/manifest/manifest.ts";
+import { addAttachments } from "./attachments.ts";
 import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { lingering, type LingeringSignal } from "./lingering.ts";
@@ -40,7 +42,9 @@ export async function openDestination(
   const client = await connect(name, "pull,push", context, lifetime.signal);
   const { uploadChunkBytes } = context.settings.docker;
   if (uploadChunkBytes !== undefined) client.pieces.keepTo(uploadChunkBytes);
-  return new DockerDestination({ name, image, client, context, lifetime });
+  const storage = await context.settings.docker.access.signatureStorage(name);
+  const keepsSigstore = storage.sigstoreAttachments === true;
+  return new DockerDestination({ name, image, client, context, lifetime, keepsSigstore });
 }
 
 interface Opened {
@@ -49,12 +53,14 @@ interface Opened {
   readonly client: RegistryClient;
   readonly context: TransportContext;
   readonly lifetime: LingeringSignal;
+  /** Whether signatures of sigstore are to be kept beside the image. */
+  readonly keepsSigstore: boolean;
 }
 
-const refusesSignatures = "Storing signatures for images in registries is not supported yet";
-const signatureHint = "use --remove-signatures to copy the image without them";
+const noSimpleSigning = "Storing OpenPGP signatures for images in registries is not supported yet";
+const noSigstore = "writing sigstore attachments is disabled by configuration";
 
-const traits: DestinationTraits = {
+const traits = {
   manifestTypes: [
     manifestTypes.oci,
     manifestTypes.schema2,
@@ -66,13 +72,12 @@ const traits: DestinationTraits = {
   layers: "compress",
   keepsForeignUrls: true,
   holdsLists: true,
-  refusesSignatures,
   concurrent: true,
-};
+} satisfies DestinationTraits;
 
 class DockerDestination implements ImageDestination {
   readonly name: ImageName;
-  readonly traits = traits;
+  readonly traits: DestinationTraits;
   readonly #opened: Opened;
   /** The repository that the content comes from, if it is a neighbour of ours. */
   readonly #neighbour: string | undefined;
@@ -84,6 +89,13 @@ class DockerDestination implements ImageDestination {
   constructor(opened: Opened) {
     this.name = opened.image;
     this.#opened = opened;
+    this.traits = {
+      ...traits,
+      refusedForms: {
+        "simple-signing": noSimpleSigning,
+        ...(!opened.keepsSigstore && { sigstore: noSigstore }),
+      },
+    };
     this.#neighbour = neighbourOf(opened.name, opened.context.origin);
   }
 
@@ -141,9 +153,17 @@ class DockerDestination implements ImageDestination {
     await publishManifest({ client, name, manifest, reference, signal: this.#signal() });
   }
 
-  async putSignatures(signatures: readonly Signature[]): Promise<void> {
-    if (signatures.length === 0) return;
-    throw new Failure("unsupported", refusesSignatures, { hint: signatureHint });
+  /** Those of others stay: what is kept beside an image is not ours alone. */
+  async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
+    const { client, name, context, keepsSigstore } = this.#opened;
+    const sigstore = signatures.map(parseSignatureBlob).map((signature) => {
+      if (signature.kind === "sigstore" && keepsSigstore) return signature;
+      const why = signature.kind === "sigstore" ? noSigstore : noSimpleSigning;
+      throw new Failure("unsupported", why);
+    });
+    if (sigstore.length === 0) return;
+    const place = { client, name, digest, log: context.log };
+    await addAttachments(place, sigstore, this.#signal());
   }
 
   /** Nothing is left to do: the manifest of the top level made the image visible. */

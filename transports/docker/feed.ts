@@ -1,11 +1,21 @@
 // Feed: a blob as the bodies of requests, measured as it flows.
 
 import { collect } from "../../core/blob/collect.ts";
-import { streamOf } from "../../core/blob/stream.ts";
+import { type ByteStream, streamOf } from "../../core/blob/stream.ts";
 import { type Digest, Digester } from "../../core/content/digest.ts";
 import { Failure } from "../../core/failure.ts";
-import type { OutgoingBlob } from "../../core/image/destination.ts";
 import type { RequestBody } from "./client.ts";
+
+/** A blob of the image, or what is kept beside it. */
+export interface SendableBlob {
+  readonly mediaType: string;
+  /** Absent where only the stream can tell. */
+  readonly digest?: Digest;
+  /** In bytes; absent where only the stream can tell. */
+  readonly size?: number;
+  /** Opens the bytes; each call reads them from their start. */
+  open(): ByteStream;
+}
 
 /** What a registry was sent. */
 export interface SentBlob {
@@ -19,11 +29,11 @@ export interface SentBlob {
  * reading; for any other, and for one that is opened again, the blob is read from its start.
  */
 export class Feed implements Disposable {
-  readonly #blob: OutgoingBlob;
+  readonly #blob: SendableBlob;
   #reading: Reading | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(blob: OutgoingBlob) {
+  constructor(blob: SendableBlob) {
     this.#blob = blob;
   }
 
@@ -97,7 +107,7 @@ class Reading {
   position = 0;
   sent: SentBlob | undefined;
 
-  constructor(blob: OutgoingBlob) {
+  constructor(blob: SendableBlob) {
     this.#bytes = blob.open()[Symbol.asyncIterator]();
     this.#digest = blob.digest;
     this.#digester = blob.digest === undefined ? new Digester() : undefined;

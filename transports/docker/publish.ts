@@ -4,7 +4,6 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from "../../core/con
 import { fullRepository, type DockerName } from "../../core/content/docker-name.ts";
 import { Failure } from "../../core/failure.ts";
 import { streamOf } from "../../core/blob/stream.ts";
-import type { OutgoingManifest } from "../../core/image/destination.ts";
 import { guessType, manifestDigest } from "../../core/manifest/manifest.ts";
 import type { RegistryClient } from "./client.ts";
 import type { RegistryFailure } from "./failure.ts";
@@ -13,7 +12,7 @@ import type { RegistryFailure } from "./failure.ts";
 export interface Publication {
   readonly client: RegistryClient;
   readonly name: DockerName;
-  readonly manifest: OutgoingManifest;
+  readonly manifest: { readonly bytes: Uint8Array };
   /** A tag, or the manifest's own digest. */
   readonly reference: string;
   readonly signal: AbortSignal;

@@ -4,11 +4,19 @@ import type { ByteStream } from "../../core/blob/stream.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import type { Digest } from "../../core/content/digest.ts";
 import type { DockerName } from "../../core/content/docker-name.ts";
+import { encodeSignatureBlob } from "../../core/content/signature-blob.ts";
 import { Failure } from "../../core/failure.ts";
 import { shown } from "../../core/foreign-text.ts";
 import type { ImageName } from "../../core/image/name.ts";
-import type { BlobReading, ImageSource, RawManifest, Signature } from "../../core/image/source.ts";
+import type {
+  BlobReading,
+  ImageSource,
+  RawManifest,
+  Signature,
+  SignedManifest,
+} from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
+import { readAttachments } from "./attachments.ts";
 import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { openDownload } from "./download.ts";
@@ -65,8 +73,13 @@ class DockerSource implements ImageSource {
     return instance === undefined ? manifest : readManifest({ client, name, reference: instance });
   }
 
-  async readSignatures(): Promise<readonly Signature[]> {
-    return [];
+  async readSignatures({ digest }: SignedManifest): Promise<readonly Signature[]> {
+    const { client, name, context } = this.#opened;
+    const { log, settings } = context;
+    const storage = await settings.docker.access.signatureStorage(name);
+    if (storage.sigstoreAttachments !== true) return [];
+    const attached = await readAttachments({ client, name, digest, log });
+    return attached.map(encodeSignatureBlob);
   }
 
   async openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {

@@ -3,20 +3,19 @@
 import type { Digest } from "../../core/content/digest.ts";
 import { digestAlgorithm, isDigest } from "../../core/content/digest.ts";
 import { Failure, asFailure } from "../../core/failure.ts";
-import type { OutgoingBlob } from "../../core/image/destination.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { redactedUrl } from "../../core/redact.ts";
 import { isPassingStatus, retryAfterMs } from "../../core/retry.ts";
 import type { RegistryClient, RegistryResponse, RequestBody } from "./client.ts";
-import { Feed, type SentBlob } from "./feed.ts";
+import { Feed, type SendableBlob, type SentBlob } from "./feed.ts";
 import { findBlob } from "./presence.ts";
 import { heldIn, UploadSession } from "./upload-session.ts";
 
 /** A blob that is to be sent. */
 export interface Upload {
   readonly client: RegistryClient;
-  readonly blob: OutgoingBlob;
+  readonly blob: SendableBlob;
   /** A session that is open already and has received nothing. It is used up or abandoned. */
   readonly session?: UploadSession | undefined;
   readonly signal: AbortSignal;
@@ -313,7 +312,7 @@ function refuseOtherDigest(headers: Headers, digest: Digest, host: string): void
 }
 
 /** Reads a blob to its end, to learn what it is. */
-async function measured(blob: OutgoingBlob): Promise<SentBlob> {
+async function measured(blob: SendableBlob): Promise<SentBlob> {
   using feed = new Feed(blob);
   for await (const _ of feed.piece(0).open());
   if (feed.sent === undefined) throw new Failure("bug", "A blob ended without an end");

@@ -1,4 +1,4 @@
-// Delete: taking an image out of an OCI layout, with the blobs that no other image there needs.
+// Delete: taking an image out of an OCI layout, with its signatures and the blobs that no other needs.
 
 import { existsSync, rmSync } from "node:fs";
 import type { Digest } from "../../core/content/digest.ts";
@@ -6,6 +6,7 @@ import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { tryLockDirectory } from "../shared/directory-lock.ts";
 import { readSmallFile } from "../shared/file-stream.ts";
+import { withoutSignatures } from "./attachments.ts";
 import { selectEntry, withoutEntry } from "./index-json.ts";
 import { Layout } from "./layout.ts";
 import type { OciName } from "./name.ts";
@@ -29,8 +30,10 @@ export async function deleteImage(name: OciName, context: TransportContext): Pro
   // The original ends the file with a line break here, and only here.
   await layout.changeIndex(async (index) => {
     const { position } = selectEntry(index, name.wanted);
-    const left = withoutEntry(index, position);
-    unneeded = await blobsOnlyIn(index, left, (digest) => readManifest(digest, layout));
+    const read = (digest: Digest) => readManifest(digest, layout);
+    const others = withoutEntry(index, position);
+    const left = withoutSignatures(others, await blobsOnlyIn(index, others, read));
+    unneeded = await blobsOnlyIn(index, left, read);
     return left;
   }, "\n");
   if (layout.blobRoot !== layout.ownBlobs) return;

@@ -17,12 +17,16 @@ import type {
   OutgoingManifest,
   StoredBlob,
 } from "../../core/image/destination.ts";
+import type { Signature, SignedManifest } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { guessType, manifestDigest } from "../../core/manifest/manifest.ts";
+import type { AttachedBlob } from "../shared/attachments.ts";
 import { writeBlobFile } from "../shared/blob-file.ts";
 import { lockDirectory, tryLockDirectory } from "../shared/directory-lock.ts";
+import { fileStream } from "../shared/file-stream.ts";
 import { NewFile, replaceFile, syncDirectory } from "../shared/new-file.ts";
 import { makeDirectories, removeEmptyDirectories } from "../shared/temporary.ts";
+import { type BlobReader, PendingAttachments, refusedForms } from "./attachments.ts";
 import { withImage } from "./index-json.ts";
 import { Layout } from "./layout.ts";
 import type { OciName } from "./name.ts";
@@ -75,6 +79,8 @@ class OciDestination implements ImageDestination {
   readonly #made: string[];
   readonly #written = new Set<Digest>();
   readonly #reused = new Set<Digest>();
+  readonly #signatures = new PendingAttachments();
+  readonly #reader: BlobReader;
   #top: Descriptor | undefined;
   /** Whether this run said that the directory is a layout. */
   #marked = false;
@@ -87,12 +93,15 @@ class OciDestination implements ImageDestination {
       layers: context.settings.oci.acceptsUncompressedLayers === true ? "preserve" : "compress",
       keepsForeignUrls: true,
       holdsLists: true,
-      refusesSignatures: "Pushing signatures for OCI images is not supported",
+      refusedForms,
       concurrent: true,
     };
     this.#context = context;
     this.#layout = entered.layout;
     this.#presence = entered.presence;
+    this.#reader = {
+      openBlob: (digest) => fileStream(this.#layout.blobPath(digest), context.signal),
+    };
     this.#made = [...entered.made];
   }
 
@@ -124,16 +133,13 @@ class OciDestination implements ImageDestination {
     if (instance !== undefined && instance !== digest) {
       throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);
     }
-    await using file = await NewFile.create(this.#layout.blobRoot, this.#pathFor(digest));
-    await file.write(bytes);
-    await file.complete();
-    file.publish(this.#pathFor(digest));
-    this.#written.add(digest);
+    await this.#write({ digest, bytes });
     if (instance === undefined) this.#top = { mediaType, digest, size: bytes.length };
   }
 
-  async putSignatures(): Promise<void> {
-    throw new Failure("unsupported", "Pushing signatures for OCI images is not supported");
+  /** They are added by the commit, to those that the layout has by then. */
+  async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
+    this.#signatures.add(digest, signatures);
   }
 
   async commit(): Promise<void> {
@@ -148,9 +154,10 @@ class OciDestination implements ImageDestination {
       await replaceFile(this.#layout.markerPath, marker);
       this.#marked = true;
     }
-    await this.#layout.changeIndex((index) =>
-      withImage(index, image, wanted.by === "name" ? wanted.name : undefined),
-    );
+    await this.#layout.changeIndex(async (index) => {
+      const named = withImage(index, image, wanted.by === "name" ? wanted.name : undefined);
+      return this.#signatures.addTo(named, this.#reader, (blob) => this.#write(blob));
+    });
     this.#committed = true;
   }
 
@@ -162,6 +169,14 @@ class OciDestination implements ImageDestination {
       // A second error would only hide the one that led here.
       this.#context.log.warn(`Cannot clean up ${this.#layout.path}: ${asFailure(error).message}`);
     }
+  }
+
+  async #write({ digest, bytes }: Pick<AttachedBlob, "digest" | "bytes">): Promise<void> {
+    await using file = await NewFile.create(this.#layout.blobRoot, this.#pathFor(digest));
+    await file.write(bytes);
+    await file.complete();
+    file.publish(this.#pathFor(digest));
+    this.#written.add(digest);
   }
 
   /** Returns where a blob belongs, in a directory that is there. */

@@ -13,6 +13,7 @@ import {
   type JsonObject,
   parseForeignJson,
 } from "../../core/json.ts";
+import { isAttachmentTag } from "../shared/attachments.ts";
 import type { WantedEntry } from "./name.ts";
 
 /** A parsed index.json. */
@@ -37,6 +38,14 @@ export interface IndexEntry {
 
 const nameAnnotation = "org.opencontainers.image.ref.name";
 const fullNameAnnotation = "io.containerd.image.name";
+
+/** What cosign calls the entries of layouts that it saves and verifies. */
+const kindAnnotation = "kind";
+const cosignKinds = {
+  image: "dev.cosignproject.cosign/image",
+  list: "dev.cosignproject.cosign/imageIndex",
+  signatures: "dev.cosignproject.cosign/sigs",
+} as const;
 
 /** The index of a layout that holds nothing yet. */
 export const emptyIndex: LayoutIndex = {
@@ -116,11 +125,11 @@ const selectable: readonly string[] = [
  * Finds the entry to be read. Fails as `selectEntry` does.
  *
  * What engines write beside or instead of one image is no reason to ask which is meant: several names for
- * the same image, or the attestations of it.
+ * the same image, or the attestations and signatures of it.
  */
 export function selectImage(index: LayoutIndex, wanted: WantedEntry): SelectedEntry {
   if (wanted.by === "itself") {
-    const images = index.entries.filter((entry) => !isAttestation(entry));
+    const images = index.entries.filter((entry) => !isAttestation(entry) && !isSignature(entry));
     const [first] = images;
     if (first !== undefined && images.every(({ digest }) => digest === first.digest)) {
       return selectEntry(index, { by: "position", position: index.entries.indexOf(first) });
@@ -131,6 +140,56 @@ export function selectImage(index: LayoutIndex, wanted: WantedEntry): SelectedEn
     if (position >= 0) return selectEntry(index, { by: "position", position });
   }
   return selectEntry(index, wanted);
+}
+
+function isSignature({ name, json }: IndexEntry): boolean {
+  if (name !== undefined && isAttachmentTag(name)) return true;
+  const kind = annotationOf(json, kindAnnotation);
+  return kind !== undefined && kind !== cosignKinds.image && kind !== cosignKinds.list;
+}
+
+/** Finds the signatures of a manifest: under their name, or as `cosign save` leaves them. */
+export function findSignatures(
+  { entries }: LayoutIndex,
+  digest: string,
+  name: string,
+): IndexEntry | undefined {
+  const named = entries.find((entry) => entry.name === name);
+  if (named !== undefined) return named;
+  const ofKind = (...kinds: readonly string[]) =>
+    entries.filter(({ json }) => kinds.includes(annotationOf(json, kindAnnotation) ?? ""));
+  const [image, ...images] = ofKind(cosignKinds.image, cosignKinds.list);
+  const [signatures, ...more] = ofKind(cosignKinds.signatures);
+  // It says of neither which belongs to which.
+  const sure = images.length === 0 && more.length === 0 && image?.digest === digest;
+  return sure && signatures?.name === undefined ? signatures : undefined;
+}
+
+/**
+ * Returns the index with the signatures of a manifest under their name, where `cosign verify
+ * --local-image` finds them, too.
+ */
+export function withSignatures(
+  index: LayoutIndex,
+  signatures: Descriptor,
+  { digest, name }: { readonly digest: string; readonly name: string },
+): LayoutIndex {
+  const entry = marked(makeEntry(signatures, name), cosignKinds.signatures);
+  const at = index.entries.findIndex((each) => each.name === name);
+  const entries = index.entries.map((each) =>
+    each.digest === digest ? marked(each, kindOf(each)) : each,
+  );
+  return { ...index, entries: at < 0 ? [...entries, entry] : entries.with(at, entry) };
+}
+
+function kindOf({ mediaType }: IndexEntry): string {
+  return mediaType === manifestTypes.ociIndex ? cosignKinds.list : cosignKinds.image;
+}
+
+function marked(entry: IndexEntry, kind: string): IndexEntry {
+  const { annotations } = entry.json;
+  const kept = isJsonObject(annotations) ? annotations : {};
+  return { ...entry, json: { ...entry.json, annotations: { ...kept, [kindAnnotation]: kind } } };
 }
 
 function isAttestation({ json }: IndexEntry): boolean {
@@ -190,7 +249,10 @@ function positionOfName(entries: readonly IndexEntry[], name: string): number {
 const shownNames = 10;
 
 function hintFor(entries: readonly IndexEntry[]): string | undefined {
-  const names = entries.map(({ name }) => name).filter((name) => name !== undefined);
+  const names = entries
+    .filter((entry) => !isSignature(entry))
+    .map(({ name }) => name)
+    .filter((name) => name !== undefined);
   if (names.length === 0) return entries.length === 0 ? "the layout is empty" : undefined;
   const more = names.length > shownNames ? ", …" : "";
   return `the layout has ${names.slice(0, shownNames).join(", ")}${more}`;

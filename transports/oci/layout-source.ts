@@ -5,9 +5,16 @@ import type { Descriptor } from "../../core/content/descriptor.ts";
 import type { Digest } from "../../core/content/digest.ts";
 import { Failure } from "../../core/failure.ts";
 import type { ImageName } from "../../core/image/name.ts";
-import type { BlobReading, ImageSource, RawManifest, Signature } from "../../core/image/source.ts";
+import type {
+  BlobReading,
+  ImageSource,
+  RawManifest,
+  Signature,
+  SignedManifest,
+} from "../../core/image/source.ts";
 import { limits } from "../../core/limits.ts";
 import { guessType } from "../../core/manifest/manifest.ts";
+import { readAttachments } from "./attachments.ts";
 import { type LayoutIndex, selectImage } from "./index-json.ts";
 import type { WantedEntry } from "./name.ts";
 
@@ -46,8 +53,8 @@ export class LayoutSource implements ImageSource {
     return { bytes, mediaType: listed === "" ? (guessType(bytes) ?? "") : listed };
   }
 
-  async readSignatures(): Promise<readonly Signature[]> {
-    return [];
+  async readSignatures({ digest }: SignedManifest): Promise<readonly Signature[]> {
+    return readAttachments(this.#files.index, digest, this.#files);
   }
 
   async openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {

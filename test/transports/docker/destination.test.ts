@@ -254,13 +254,15 @@ describe("putManifest", () => {
 });
 
 describe("putSignatures", () => {
-  test("takes none, and says why", async () => {
+  test("takes no OpenPGP signatures, and says why", async () => {
     await using registry = startRegistry();
     await using destination = await open(registry.host);
     await destination.putSignatures([], someManifest);
-    await expect(destination.putSignatures([layer], someManifest)).rejects.toMatchObject({
+    await expect(
+      destination.putSignatures([Uint8Array.of(0x90)], someManifest),
+    ).rejects.toMatchObject({
       code: "unsupported",
-      message: destination.traits.refusesSignatures,
+      message: destination.traits.refusedForms?.["simple-signing"],
     });
   });
 });

@@ -18,8 +18,10 @@ import type {
   OutgoingManifest,
   StoredBlob,
 } from "../../../core/image/destination.ts";
+import type { Signature, SignedManifest } from "../../../core/image/source.ts";
 import type { TransportContext } from "../../../core/image/transport.ts";
 import { guessType, manifestDigest } from "../../../core/manifest/manifest.ts";
+import type { AttachedBlob } from "../../shared/attachments.ts";
 import type { ArchiveComponent } from "../../shared/archive.ts";
 import { placeOf } from "../../shared/archive-index.ts";
 import { lockDirectory } from "../../shared/directory-lock.ts";
@@ -32,9 +34,11 @@ import {
   type TarOutput,
   type TarTarget,
 } from "../../shared/tar-output.ts";
+import { PendingAttachments, refusedForms, withoutSignatures } from "../attachments.ts";
 import {
   encodeIndex,
   emptyIndex,
+  type IndexEntry,
   type LayoutIndex,
   withImage,
   withoutNamed,
@@ -101,6 +105,7 @@ class OciArchiveDestination implements ImageDestination {
   readonly #opened: Opened;
   readonly #writer: TarWriter;
   readonly #held = new Map<Digest, number>();
+  readonly #signatures = new PendingAttachments();
   #begun: Promise<void> | undefined;
   #top: Descriptor | undefined;
 
@@ -111,7 +116,7 @@ class OciArchiveDestination implements ImageDestination {
       layers: context.settings.oci.acceptsUncompressedLayers === true ? "preserve" : "compress",
       keepsForeignUrls: true,
       holdsLists: true,
-      refusesSignatures: "Pushing signatures for OCI images is not supported",
+      refusedForms,
       concurrent: false,
     };
     this.#context = context;
@@ -156,15 +161,13 @@ class OciArchiveDestination implements ImageDestination {
     if (instance !== undefined && instance !== digest) {
       throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);
     }
-    if (!this.#held.has(digest)) {
-      await this.#add({ name: blobFile(digest), size: bytes.length }, streamOf(bytes));
-      this.#held.set(digest, bytes.length);
-    }
+    await this.#write({ digest, bytes });
     if (instance === undefined) this.#top = { mediaType, digest, size: bytes.length };
   }
 
-  async putSignatures(): Promise<void> {
-    throw new Failure("unsupported", "Pushing signatures for OCI images is not supported");
+  /** They are added by the commit, to those that the archive has already. */
+  async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
+    this.#signatures.add(digest, signatures);
   }
 
   async commit(): Promise<void> {
@@ -172,7 +175,7 @@ class OciArchiveDestination implements ImageDestination {
     if (image === undefined) throw new Failure("bug", "An image has no manifest");
     const { wanted } = this.name;
     const name = wanted.by === "name" ? wanted.name : undefined;
-    const index = encodeIndex(withImage(await this.#keepEarlier(name), image, name));
+    const index = encodeIndex(await this.#indexWith(image, name));
     await this.#add({ name: indexFile, size: index.length }, streamOf(index));
     await this.#writer.finish();
     await this.#complete();
@@ -253,12 +256,42 @@ class OciArchiveDestination implements ImageDestination {
     }
   }
 
-  /** Takes over the images that are there already, and returns the index of those. */
-  async #keepEarlier(name: string | undefined): Promise<LayoutIndex> {
+  async #indexWith(image: Descriptor, name: string | undefined): Promise<LayoutIndex> {
     const { earlier, appends } = this.#opened;
-    if (earlier === undefined || !appends) return emptyIndex;
-    const left = name === undefined ? earlier.index : withoutNamed(earlier.index, name);
-    const unneeded = await this.#unneededBlobs(earlier, left);
+    const kept = appends ? earlier : undefined;
+    const left = name === undefined ? kept?.index : kept && withoutNamed(kept.index, name);
+    const named = withImage(left ?? emptyIndex, image, name);
+    const reader = { openBlob: (digest: Digest) => this.#openEarlier(digest) };
+    const index = await this.#signatures.addTo(
+      kept === undefined ? named : await this.#withoutOrphans(kept, named),
+      reader,
+      (blob) => this.#write(blob),
+    );
+    if (kept !== undefined) await this.#keepEarlier(kept, index);
+    return index;
+  }
+
+  /** Leaves out the signatures of an image that lost its name to the new one. */
+  async #withoutOrphans(earlier: LayoutArchive, index: LayoutIndex): Promise<LayoutIndex> {
+    const gone = await this.#unneededBlobs(earlier, index);
+    return withoutSignatures(index, gone);
+  }
+
+  #openEarlier(digest: Digest): ByteStream {
+    const found = this.#opened.earlier?.find(digest);
+    if (found !== undefined) return found.open();
+    throw new Failure("corrupt", `There is no ${blobFile(digest)} in archive ${this.name.path}`);
+  }
+
+  async #write({ digest, bytes }: Pick<AttachedBlob, "digest" | "bytes">): Promise<void> {
+    if (this.#held.has(digest)) return;
+    await this.#add({ name: blobFile(digest), size: bytes.length }, streamOf(bytes));
+    this.#held.set(digest, bytes.length);
+  }
+
+  /** Takes over what is there already, but for blobs that only images needed which `index` has no more. */
+  async #keepEarlier(earlier: LayoutArchive, index: LayoutIndex): Promise<void> {
+    const unneeded = await this.#unneededBlobs(earlier, index);
     const replaced = new Set([
       indexFile,
       markerFile,
@@ -273,14 +306,14 @@ class OciArchiveDestination implements ImageDestination {
       }
       await this.#writer.addRaw(earlier.archive.raw(entry));
     }
-    return left;
   }
 
   /** Returns the blobs of an image that lost its name to the new one. */
-  async #unneededBlobs(earlier: LayoutArchive, left: LayoutIndex): Promise<readonly Digest[]> {
-    if (left.entries.length === earlier.index.entries.length) return [];
+  async #unneededBlobs(earlier: LayoutArchive, index: LayoutIndex): Promise<readonly Digest[]> {
+    const stays = ({ digest }: IndexEntry) => index.entries.some((each) => each.digest === digest);
+    if (earlier.index.entries.every(stays)) return [];
     try {
-      return await blobsOnlyIn(earlier.index, left, (digest) => earlier.readManifest(digest));
+      return await blobsOnlyIn(earlier.index, index, (digest) => earlier.readManifest(digest));
     } catch (error) {
       const failure = asFailure(error);
       if (failure.code !== "unsupported" && failure.code !== "corrupt") throw failure;

@@ -1,0 +1,111 @@
+// Sigstore scene: an image in a registry, keys to sign it with, and policies that want signatures.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+
+import { newerProgram } from "./newer-debian.ts";
+import { pushSample } from "./push.ts";
+import { type RunResult, run, succeed } from "./run.ts";
+import { sampleImage, type SampleImage } from "./sample-images.ts";
+import { Scene } from "./scene.ts";
+
+/** What the tests of this scene ask for beside docker-registry. */
+export const sigstorePeers = ["root", "docker-registry", "newer:skopeo", "newer:cosign"] as const;
+
+/** One registry, one image in it called `app:1`, and a pair of keys. */
+export class SigstoreScene implements AsyncDisposable {
+  readonly scene: Scene;
+  readonly host: string;
+  readonly image: SampleImage;
+
+  private constructor(scene: Scene, host: string, image: SampleImage) {
+    this.scene = scene;
+    this.host = host;
+    this.image = image;
+  }
+
+  /** Begins one: keys are `k.private` (passphrase in `pass`) and `k.pub`, made by the original. */
+  static async open(): Promise<SigstoreScene> {
+    const scene = new Scene();
+    const host = await scene.registry();
+    const image = sampleImage({ format: "oci", odd: false, layers: ["gzip"] });
+    const begun = new SigstoreScene(scene, host, image);
+    await begun.push("app:1");
+    mkdirSync(scene.at("registries.d"));
+    begun.write("registries.d/a.yaml", "default-docker:\n  use-sigstore-attachments: true\n");
+    begun.write("pass", "secret words\n");
+    begun.write("accept.json", JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
+    await begun.skopeo(
+      "generate-sigstore-key",
+      "--output-prefix",
+      "k",
+      "--passphrase-file",
+      "pass",
+    );
+    return begun;
+  }
+
+  /** Puts the image into the registry, under a name and a tag. */
+  async push(name: string): Promise<void> {
+    const [repository = "", tag = ""] = name.split(":");
+    await pushSample({ registry: `http://${this.host}`, repository, tag }, this.image);
+  }
+
+  /** Returns an image name in the registry. */
+  name(rest: string): string {
+    return `docker://${this.host}/${rest}`;
+  }
+
+  /** Writes a file. */
+  write(name: string, text: string): void {
+    writeFileSync(this.scene.at(name), text);
+  }
+
+  /** Writes a policy that wants this of every image, and returns its name. */
+  policy(requirement: object): string {
+    this.write("policy.json", JSON.stringify({ default: [requirement] }));
+    return "policy.json";
+  }
+
+  /** Copies with the executable, as the policy says; whatever comes of it. */
+  copy(requirement: object, ...args: readonly string[]): Promise<RunResult> {
+    const policy = this.policy(requirement);
+    return run(["--policy", policy, ...common, "copy", ...plain, ...args], {
+      cwd: this.scene.path,
+    });
+  }
+
+  /** Does the same as `copy` with the newer original. */
+  originalCopy(requirement: object, ...args: readonly string[]): Promise<RunResult> {
+    const policy = this.policy(requirement);
+    const program = newerProgram("skopeo");
+    const all = ["--policy", policy, ...common, "copy", ...plain, ...args];
+    return run(all, { cwd: this.scene.path, program });
+  }
+
+  /** Runs the executable; anything but success is an error. No policy is asked. */
+  dray(...args: readonly string[]): Promise<RunResult> {
+    return succeed(["--insecure-policy", ...common, ...args], { cwd: this.scene.path });
+  }
+
+  /** Runs the newer original; anything but success is an error. No policy is asked. */
+  skopeo(...args: readonly string[]): Promise<RunResult> {
+    const program = newerProgram("skopeo");
+    return succeed(["--policy", "accept.json", ...common, ...args], {
+      cwd: this.scene.path,
+      program,
+    });
+  }
+
+  /** Runs cosign, whatever comes of it. */
+  cosign(...args: readonly string[]): Promise<RunResult> {
+    const env = { COSIGN_PASSWORD: "secret words", HOME: this.scene.path };
+    return run(args, { cwd: this.scene.path, program: newerProgram("cosign"), env });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.scene[Symbol.asyncDispose]();
+  }
+}
+
+const common = ["--registries.d", "registries.d"];
+const plain = ["--src-tls-verify=false", "--dest-tls-verify=false"];
