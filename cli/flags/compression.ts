@@ -30,6 +30,6 @@ function compressionFormat(name: string): CompressionFormat {
   const format = formats.find((each) => each === name);
   if (format !== undefined) return format;
   throw new Failure("usage", `cannot find compressor for ${JSON.stringify(name)}`, {
-    hint: "formats that can be written are gzip and zstd",
+    hint: "formats that can be written are gzip, zstd and zstd:chunked",
   });
 }

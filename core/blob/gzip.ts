@@ -53,7 +53,7 @@ export async function* gzipped(
     return compressed(block, { level: level === -1 ? usualLevel : level, dictionary: before });
   };
   let begun = false;
-  const work = { blockBytes, begin, ...(atOnce !== undefined && { atOnce }) };
+  const work = { blockBytes, begin, atOnce };
   for await (const piece of inBlocks(bytes, work)) {
     // Not before: whoever leaves at the header has to reach what feeds us.
     if (!begun) yield header;

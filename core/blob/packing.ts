@@ -1,7 +1,6 @@
 // Packing: compressing in a format that was asked for by its name.
 
 import type { WrittenFormat } from "../content/media-types.ts";
-import { Failure } from "../failure.ts";
 import type { Stage } from "./stream.ts";
 
 /** How content is to be compressed. */
@@ -9,6 +8,8 @@ export interface PackingWish {
   readonly format: WrittenFormat;
   /** In the format's own numbers; absent: the format's usual one. */
   readonly level?: number | undefined;
+  /** Is told what the manifest has to say of content that was compressed to its end; mostly nothing. */
+  readonly annotate: (annotations: Readonly<Record<string, string>>) => void;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface PackingWish {
  * content is cut into chunks and however many processors there are. Fails with `usage` on a level that the
  * format does not have.
  */
-export async function packing({ format, level }: PackingWish): Promise<Stage> {
+export async function packing({ format, level, annotate }: PackingWish): Promise<Stage> {
   // Loaded only where it is needed: the runtime's zlib costs more than all of our code.
   switch (format) {
     case "gzip": {
@@ -28,7 +29,9 @@ export async function packing({ format, level }: PackingWish): Promise<Stage> {
       const { zstdPacked } = await import("./zstd.ts");
       return (bytes) => zstdPacked(bytes, level);
     }
-    case "zstd:chunked":
-      throw new Failure("unsupported", "Layers cannot be compressed with zstd:chunked yet");
+    case "zstd:chunked": {
+      const { zstdChunked } = await import("./zstd-chunked.ts");
+      return (bytes) => zstdChunked(bytes, { level, annotate });
+    }
   }
 }

@@ -26,11 +26,17 @@ export function zstdPacked(
   return inBlocks(bytes, {
     blockBytes,
     begin: (block) => zstdFrame(block.bytes, level),
-    ...(atOnce !== undefined && { atOnce }),
+    atOnce,
   });
 }
 
-/** Returns content as one zstd frame, made beside the main thread. */
-export function zstdFrame(content: Uint8Array, level = usualLevel): Promise<Uint8Array> {
-  return Bun.zstdCompress(content, { level: Math.min(Math.max(level, 1), 22) });
+/** What is smaller is compressed before another thread would have begun. */
+const smallBytes = 8 * 1024;
+
+/** Returns content as one zstd frame, made beside the main thread unless it is small. */
+export async function zstdFrame(content: Uint8Array, level = usualLevel): Promise<Uint8Array> {
+  const options = { level: Math.min(Math.max(level, 1), 22) };
+  return content.length < smallBytes
+    ? Bun.zstdCompressSync(content, options)
+    : await Bun.zstdCompress(content, options);
 }

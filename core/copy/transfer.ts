@@ -167,10 +167,15 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
   const { signal } = transfer;
   const { blob, needsDiffId } = step;
   let diffId: Digest | undefined;
+  let annotations: MovedBlob["annotations"];
   const learn = (found: Digest): void => void (diffId = found);
   const put = async (outgoing: OutgoingBlob): Promise<MovedBlob> => {
     const moved = await putBlob(outgoing, step, transfer);
-    return { ...moved, ...(diffId !== undefined && { diffId }) };
+    return {
+      ...moved,
+      ...(annotations !== undefined && { annotations: { ...annotations, ...moved.annotations } }),
+      ...(diffId !== undefined && { diffId }),
+    };
   };
   const noting = (moved: MovedBlob, readAs: DetectedCompression, writtenAs?: Compression) => {
     const { digest: written, by } = moved.stored;
@@ -194,7 +199,8 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
   // Awaited, or the source would be let go of while it is still read.
   if (target !== undefined) {
     const asked = needsDiffId ? learn : undefined;
-    const recoded = { step, from: found, to: target, transfer, learn: asked };
+    const annotate = (said: MovedBlob["annotations"]): void => void (annotations = said);
+    const recoded = { step, from: found, to: target, transfer, learn: asked, annotate };
     return noting(await put(await recode(stored, recoded)), found, compressionIn(target));
   }
   if (!needsDiffId) return noting(await put(stored), found);
@@ -264,12 +270,14 @@ interface Recoded {
   readonly transfer: Transfer;
   /** Is told the digest of the uncompressed content; undefined where nobody asks. */
   readonly learn: ((diffId: Digest) => void) | undefined;
+  /** Is told what the manifest has to say of the new bytes, if it has to. */
+  readonly annotate: (annotations: Readonly<Record<string, string>>) => void;
 }
 
 /** Changes the compression. The uncompressed content is held against the diffID of the config. */
 async function recode(
   stored: OutgoingBlob,
-  { step: { blob, recoding }, from, to, transfer, learn }: Recoded,
+  { step: { blob, recoding }, from, to, transfer, learn, annotate }: Recoded,
 ): Promise<OutgoingBlob> {
   const mediaType = recompressedType(stored.mediaType, compressionIn(to));
   if (mediaType === undefined) {
@@ -277,7 +285,7 @@ async function recode(
   }
   const diffId = await transfer.diffIdOf(blob.digest);
   const unpack = decompressed(from);
-  const pack = await packingOf(to, recoding);
+  const pack = await packingOf(to, recoding, annotate);
   const note = learn === undefined ? (bytes: ByteStream) => bytes : digested(learn);
   if (from === "none" && stored.digest !== undefined) {
     // Verified under its own digest already: hashing it again would tell nothing new.
@@ -294,9 +302,14 @@ function compressionIn(to: WrittenFormat | "none"): Compression {
   return to === "zstd:chunked" ? "zstd" : to;
 }
 
-async function packingOf(to: WrittenFormat | "none", recoding: Recoding): Promise<Stage> {
+async function packingOf(
+  to: WrittenFormat | "none",
+  recoding: Recoding,
+  annotate: Recoded["annotate"],
+): Promise<Stage> {
   if (to === "none") return (bytes) => bytes;
-  return packing({ format: to, level: recoding.kind === "compress" ? recoding.level : undefined });
+  const level = recoding.kind === "compress" ? recoding.level : undefined;
+  return packing({ format: to, level, annotate });
 }
 
 /** Passes uncompressed content through, and fails at the end unless it is what the config names. */

@@ -57,6 +57,11 @@ export class Scene implements AsyncDisposable {
     return (await this.#registry).host;
   }
 
+  /** Returns what the registry has logged so far; nothing before it was asked for. */
+  async registryLog(): Promise<string> {
+    return (await this.#registry)?.log() ?? "";
+  }
+
   /** Returns a new place for an image. */
   store(kind: StoreKind): Promise<Store> {
     return this.#storeOf(kind, () => this.registry());

@@ -49,23 +49,6 @@ describe("inBlocks", () => {
     expect(lasts).toEqual(sizes.map((_, index) => index === sizes.length - 1));
   });
 
-  test("holds no more blocks than it works on, of all streams together", async () => {
-    let now = 0;
-    let most = 0;
-    const begin = async ({ bytes }: Block) => {
-      most = Math.max(most, ++now);
-      await Bun.sleep(1);
-      now -= 1;
-      return bytes.slice();
-    };
-    const streams = Array.from({ length: 6 }, () =>
-      inBlocks(chunked(content, 64), { blockBytes: 16, begin }),
-    );
-    await Promise.all(streams.map((each) => collect(each, 2000)));
-    // Three together, and each of six may have one beyond that.
-    expect(most).toBeLessThanOrEqual(9);
-  });
-
   test("fails as the work does, after all of it has ended", async () => {
     let running = 0;
     const begin = async ({ last }: Block) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { collect } from "../../../core/blob/collect.ts";
 import { decompressed, detectCompression } from "../../../core/blob/decompress.ts";
 import { streamOf } from "../../../core/blob/stream.ts";
+import { isChunked } from "../../../core/content/chunked-layer.ts";
 import { digestOf } from "../../../core/content/digest.ts";
 import {
   compressionOfType,
@@ -10,10 +11,18 @@ import {
   manifestTypes,
 } from "../../../core/content/media-types.ts";
 import { diffIdsOf } from "../../../core/manifest/config.ts";
+import { readTrailer } from "../../support/chunked-layer.ts";
 import { copyBetween, type EngineWish, holding, keptImage } from "../../support/engine.ts";
 import { MemoryTransport, type MemoryWish } from "../../support/memory-transport.ts";
 import { randomBytes } from "../../support/random.ts";
-import { sampleImage } from "../../support/sample-images.ts";
+import {
+  imageOf,
+  mediaTypes,
+  sampleConfig,
+  type SampleImage,
+  sampleImage,
+} from "../../support/sample-images.ts";
+import { tarOf } from "../../support/tar-bytes.ts";
 
 const { oci, schema1Signed, schema2 } = manifestTypes;
 const image = sampleImage({
@@ -134,6 +143,48 @@ describe("copyImage with a compression", () => {
     ]);
   });
 
+  /** The usual samples have a name that is no text, for which a table of contents has no words. */
+  function describable(format: "docker" | "oci"): SampleImage {
+    const bytes = tarOf([{ path: "a", body: Buffer.from("some text") }]);
+    const packed = Bun.gzipSync(Buffer.from(bytes));
+    const layer = { mediaType: mediaTypes[format].gzip, bytes: packed, digest: digestOf(packed) };
+    const diffIds = [digestOf(bytes)];
+    return imageOf(format, sampleConfig(format, diffIds), [layer], diffIds);
+  }
+
+  test("says in the manifest what is chunked, and no more when it is not", async () => {
+    const said = ({ layers }: ReturnType<typeof keptImage>) => layers.map(isChunked);
+    const plain = describable("oci");
+    const to = new MemoryTransport(compress);
+    const chunked = { format: "zstd:chunked", exclusive: true } as const;
+    await copyBetween(holding(plain), to, { to: "a", compression: chunked });
+    expect(said(keptImage(to, "a"))).toEqual([true]);
+    for (const [index, layer] of keptImage(to, "a").layers.entries()) {
+      const bytes = to.blobs.get(layer.digest) ?? new Uint8Array();
+      expect(readTrailer(bytes, layer.annotations ?? {}).entries.length).toBeGreaterThan(0);
+      expect(layer.digest).not.toBe(plain.layers[index]?.digest as never);
+    }
+    // What is chunked is zstd, too: it stays as it is where either is asked for.
+    for (const compression of [chunked, { format: "zstd", exclusive: true } as const]) {
+      const same = new MemoryTransport(compress);
+      await copyBetween(to, same, { compression });
+      expect(keptImage(same).layers).toEqual(keptImage(to, "a").layers);
+    }
+    const back = new MemoryTransport(compress);
+    await copyBetween(to, back, { compression: { format: "gzip", exclusive: false } });
+    expect(said(keptImage(back))).toEqual([false]);
+    expect(keptImage(back).layers.map(({ annotations }) => annotations)).toEqual([undefined]);
+    await checkContents(back, plain.diffIds);
+  });
+
+  test("keeps what is chunked chunked when a Docker image becomes an OCI one", async () => {
+    const to = new MemoryTransport(compress);
+    const compression = { format: "zstd:chunked", exclusive: false } as const;
+    await copyBetween(holding(describable("docker")), to, { compression });
+    expect(keptImage(to).mediaType).toBe(oci);
+    expect(keptImage(to).layers.map(isChunked)).toEqual([true]);
+  });
+
   test("converts a Docker image for zstd, and an image of zstd for Docker", async () => {
     const docker = sampleImage({ seed: "docker", layers: ["gzip", "none"] });
     const middle = new MemoryTransport(compress);
@@ -169,6 +220,7 @@ describe("a chain of copies", () => {
     ["kept", {}, {}],
     ["gzip", compress, { compression: { format: "gzip", exclusive: true, level: 1 } }],
     ["zstd", compress, { compression: { format: "zstd", exclusive: true } }],
+    ["chunked", compress, { compression: { format: "zstd:chunked", exclusive: true } }],
     ["unpacked", { traits: { layers: "decompress" } }, {}],
     ["schema 2", compress, { format: schema2, compression: { format: "gzip", exclusive: true } }],
     ["oci", compress, { format: oci }],
