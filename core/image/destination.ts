@@ -51,6 +51,27 @@ export interface StoredBlob {
 }
 
 /**
+ * Asks a destination, before anything is written to it, what it wants and what it has.
+ *
+ * It changes nothing there: it makes no file, no directory, no lock and no upload, and leaves none behind. A
+ * destination that would refuse to be opened refuses this in the same words.
+ */
+export interface DestinationProbe extends AsyncDisposable {
+  readonly name: ImageName;
+  readonly traits: DestinationTraits;
+
+  /** Returns what `ImageDestination.reuseBlob` would, as far as that can be told without doing it. */
+  findBlob(
+    wanted: Descriptor,
+    role: BlobRole,
+    standIns?: StandIns,
+  ): Promise<StoredBlob | undefined>;
+
+  /** Likewise, for `reuseStandIn`. */
+  findStandIn?(wanted: Descriptor, standIns: StandIns): Promise<StoredBlob | undefined>;
+}
+
+/**
  * Writes one image, or one list of images, to where it is to be kept.
  *
  * The order is fixed: blobs, the manifest that names them, signatures over that manifest, `commit`.

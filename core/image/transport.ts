@@ -5,7 +5,7 @@ import type { Digest } from "../content/digest.ts";
 import type { StallTimes } from "../http-stall.ts";
 import type { Patience, Retry } from "../retry.ts";
 import type { DaemonConnection } from "./daemon-connection.ts";
-import type { ImageDestination } from "./destination.ts";
+import type { DestinationProbe, ImageDestination } from "./destination.ts";
 import type { ImageName } from "./name.ts";
 import type { RegistryAccess } from "./registry-access.ts";
 import type { ImageSource } from "./source.ts";
@@ -118,6 +118,12 @@ export interface ImageReference extends ImageName {
    * does not say. Absent where there is no cheap way to know.
    */
   glance?(context: TransportContext, as: "source" | "destination"): Promise<Glance | undefined>;
+  /**
+   * Opens what can be asked of the destination without changing anything there: what a dry run rests on.
+   * Absent where nothing can be written; whoever adds `openDestination` adds this, with the same traits and
+   * the same reasons to refuse.
+   */
+  openProbe?(context: TransportContext): Promise<DestinationProbe>;
   /** Absent where the transport cannot delete. */
   deleteImage?(context: TransportContext): Promise<void>;
   /**

@@ -4,9 +4,8 @@
 // the image that was there before stays as it was. Blobs are named for their content, so both images
 // may hold the same ones; what makes it the new image is one rename, that of `manifest.json`.
 
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { verified } from "../../core/blob/verify.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import type { Digest } from "../../core/content/digest.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
@@ -24,7 +23,6 @@ import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { writeBlobFile } from "../shared/blob-file.ts";
 import { lockDirectory, lockFileName } from "../shared/directory-lock.ts";
-import { fileStream, readSmallFile } from "../shared/file-stream.ts";
 import { replaceFile, syncDirectory } from "../shared/new-file.ts";
 import { attempt, isSystemError } from "../shared/system.ts";
 import {
@@ -35,45 +33,20 @@ import {
 } from "../shared/temporary.ts";
 import {
   blobFile,
-  checkVersion,
   manifestFile,
   manifestFileOf,
   signatureFileOf,
   versionFile,
   versionText,
 } from "./files.ts";
+import { type DirProbe, openProbe } from "./probe.ts";
 
 /** Opens a directory for writing. Fails with `refused` if it holds something that is no image. */
 export async function openDestination(
   name: ImageName,
   context: TransportContext,
 ): Promise<ImageDestination> {
-  const path = name.text === "" ? "." : name.text;
-  await checkReplaceable(path);
-  return new DirDestination(name, context, path);
-}
-
-async function checkReplaceable(path: string): Promise<void> {
-  const found = attempt(() => statSync(path, { throwIfNoEntry: false }));
-  if (found === undefined) return;
-  if (!found.isDirectory()) throw new Failure("io", `open ${path}: not a directory`);
-  const names = attempt(() => readdirSync(path));
-  if (names.every((name) => isTemporaryName(name) || name === lockFileName)) return;
-  if (!names.includes(versionFile)) throw notAnImage();
-  const bytes = await readSmallFile(join(path, versionFile), limits.configFileBytes);
-  try {
-    checkVersion(new TextDecoder().decode(bytes), path);
-  } catch (error) {
-    throw error instanceof Failure && error.code === "corrupt" ? notAnImage() : error;
-  }
-}
-
-function notAnImage(): Failure {
-  return new Failure(
-    "refused",
-    "not a containers image directory, don't want to overwrite important data",
-    { hint: "choose a new or an empty directory" },
-  );
+  return new DirDestination(await openProbe(name, context), context);
 }
 
 /** The hidden directory where the new image is gathered. */
@@ -100,6 +73,7 @@ function makeWorkshop(directory: string): Workshop {
 class DirDestination implements ImageDestination {
   readonly name: ImageName;
   readonly traits: DestinationTraits;
+  readonly #probe: DirProbe;
   readonly #context: TransportContext;
   readonly #path: string;
   readonly #workshop: Workshop;
@@ -109,34 +83,22 @@ class DirDestination implements ImageDestination {
   readonly #kept = new Map<Digest, number>();
   #committed = false;
 
-  constructor(name: ImageName, context: TransportContext, path: string) {
-    this.name = name;
-    this.traits = {
-      manifestTypes: [],
-      layers: context.settings.dir.layers ?? "preserve",
-      keepsForeignUrls: false,
-      holdsLists: true,
-      concurrent: true,
-    };
+  constructor(probe: DirProbe, context: TransportContext) {
+    this.name = probe.name;
+    this.traits = probe.traits;
+    this.#probe = probe;
     this.#context = context;
-    this.#path = path;
-    this.#workshop = makeWorkshop(path);
+    this.#path = probe.path;
+    this.#workshop = makeWorkshop(probe.path);
   }
 
   async reuseBlob(wanted: Descriptor, role: BlobRole): Promise<StoredBlob | undefined> {
     const { digest } = wanted;
     const known = this.#sent.get(digest) ?? this.#kept.get(digest);
     if (known !== undefined) return { digest, size: known, by: "presence" };
-    // The earlier image may have been told to keep its layers otherwise.
-    if (role === "layer" && this.traits.layers !== "preserve") return undefined;
-    const path = join(this.#path, blobFile(digest));
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found === undefined || !found.isFile()) return undefined;
-    // Whoever copies over a directory may do so because it is damaged.
-    if (!(await this.#matches(path, { ...wanted, size: wanted.size ?? found.size })))
-      return undefined;
-    this.#kept.set(digest, found.size);
-    return { digest, size: found.size, by: "presence" };
+    const found = await this.#probe.findBlob(wanted, role);
+    if (found !== undefined) this.#kept.set(digest, found.size);
+    return found;
   }
 
   async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
@@ -193,18 +155,6 @@ class DirDestination implements ImageDestination {
 
   async #gather(name: string, bytes: Uint8Array): Promise<void> {
     await replaceFile(join(this.#workshop.path, name), bytes);
-  }
-
-  async #matches(path: string, expected: Descriptor): Promise<boolean> {
-    try {
-      for await (const _ of verified(expected)(fileStream(path, this.#context.signal)));
-      return true;
-    } catch (error) {
-      const failure = asFailure(error);
-      if (failure.code !== "corrupt" && failure.code !== "io") throw failure;
-      this.#context.log.debug(`Not keeping ${path}: ${failure.message}`);
-      return false;
-    }
   }
 
   /** Another run may have put its own image here meanwhile. */

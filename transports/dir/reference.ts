@@ -27,6 +27,7 @@ function parseReference(path: string): ImageReference {
     glance: async () => (await import("./glance.ts")).glance(path),
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(reference, context),
+    openProbe: async (context) => (await import("./probe.ts")).openProbe(reference, context),
   };
   return reference;
 }

@@ -3,7 +3,6 @@
 // The archive grows beside the place where it is to be, and takes that place when it is whole. An archive
 // that is there already is left alone, unless the wish is to add to it; then all of it is written anew.
 
-import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
@@ -21,7 +20,6 @@ import type { TransportContext } from "../../core/image/transport.ts";
 import { parseManifest } from "../../core/manifest/manifest.ts";
 import { lockDirectory } from "../shared/directory-lock.ts";
 import { type DockerTarParts, DockerTarWriter } from "../shared/docker-tar-writer.ts";
-import { isStandardOutput } from "../shared/standard-output.ts";
 import {
   findTarTarget,
   openTarOutput,
@@ -29,79 +27,41 @@ import {
   type TarTarget,
 } from "../shared/tar-output.ts";
 import { TarWriter } from "../shared/tar-writer.ts";
-import { EarlierImages } from "./earlier-images.ts";
 import type { DockerArchiveName } from "./name.ts";
+import { type DockerArchiveProbe, openProbe } from "./probe.ts";
 
 /** Opens an archive for writing. Fails with `unsupported` if it has images and none is to be added. */
 export async function openDestination(
   name: DockerArchiveName,
   context: TransportContext,
 ): Promise<ImageDestination> {
-  const { path, wanted } = name;
-  if (wanted.by === "position") {
-    const { position } = wanted;
-    throw new Failure(
-      "usage",
-      `Destination reference must not contain a manifest index @${position}`,
-    );
-  }
-  const opened = `opening file ${JSON.stringify(path)}`;
-  const target = await during(opened, () => fileTarget(path));
+  const opened = `opening file ${JSON.stringify(name.path)}`;
   await using opening = new AsyncDisposableStack();
-  const earlier = opening.use(await openEarlier(target, context));
-  const output = opening.use(await during(opened, () => openTarOutput(path, context.log)));
-  const destination = new DockerArchiveDestination(name, { target, earlier, output, context });
+  const probe = opening.use(await openProbe(name, context));
+  const output = opening.use(await during(opened, () => openTarOutput(name.path, context.log)));
+  const destination = new DockerArchiveDestination(probe, { output, context });
   opening.move();
   return destination;
 }
 
-/** Returns the file that is to be replaced; undefined for standard output, pipes and devices. */
-function fileTarget(path: string): TarTarget | undefined {
-  if (isStandardOutput(path)) return undefined;
-  const target = findTarTarget(path);
-  if (!existsSync(dirname(target.path))) {
-    throw new Failure("io", `open ${path}: no such file or directory`);
-  }
-  return target.found === undefined || target.found.isFile() ? target : undefined;
-}
-
-async function openEarlier(
-  target: TarTarget | undefined,
-  context: TransportContext,
-): Promise<EarlierImages | undefined> {
-  if (target?.found === undefined || target.found.size === 0) return undefined;
-  if (context.settings.dockerArchive?.appends === true) {
-    return EarlierImages.open(target.path, context);
-  }
-  throw new Failure("unsupported", "docker-archive doesn't support modifying existing images", {
-    hint: "to add the image to those in the archive, add --dest-append; to replace them, remove it first",
-  });
-}
-
 /** What an open destination works with. */
 interface OpenParts {
-  readonly target: TarTarget | undefined;
-  readonly earlier: EarlierImages | undefined;
   readonly output: TarOutput;
   readonly context: TransportContext;
 }
 
 class DockerArchiveDestination implements ImageDestination {
   readonly name: DockerArchiveName;
-  readonly traits: DestinationTraits = {
-    manifestTypes: [manifestTypes.schema2],
-    layers: "decompress",
-    keepsForeignUrls: false,
-    holdsLists: false,
-    refusesSignatures: "Storing signatures for docker tar files is not supported",
-    concurrent: false,
-  };
+  readonly traits: DestinationTraits;
+  readonly #probe: DockerArchiveProbe;
   readonly #parts: OpenParts;
   readonly #writer: DockerTarWriter;
   #image: DockerTarParts | undefined;
 
-  constructor(name: DockerArchiveName, parts: OpenParts) {
-    this.name = name;
+  constructor(probe: DockerArchiveProbe, parts: OpenParts) {
+    this.name = probe.name;
+    this.traits = probe.traits;
+    this.#probe = probe;
     this.#parts = parts;
     this.#writer = new DockerTarWriter(new TarWriter(parts.output, parts.context));
   }
@@ -142,7 +102,8 @@ class DockerArchiveDestination implements ImageDestination {
 
   async commit(): Promise<void> {
     if (this.#image === undefined) throw new Failure("bug", "An image has no manifest");
-    const { earlier, target, output, context } = this.#parts;
+    const { output, context } = this.#parts;
+    const { earlier, target } = this.#probe;
     const tags = this.#tags();
     await earlier?.carryAll(this.#writer, tags);
     await this.#writer.putImage(this.#image, tags);
@@ -154,9 +115,8 @@ class DockerArchiveDestination implements ImageDestination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { earlier, output } = this.#parts;
-    await output[Symbol.asyncDispose]();
-    await earlier?.[Symbol.asyncDispose]();
+    await this.#parts.output[Symbol.asyncDispose]();
+    await this.#probe[Symbol.asyncDispose]();
   }
 
   #tags(): readonly string[] {
@@ -171,7 +131,7 @@ class DockerArchiveDestination implements ImageDestination {
   ): Promise<StoredBlob | undefined> {
     return (
       this.#writer.find(wanted) ??
-      (await this.#parts.earlier?.carryBlob(wanted, role, this.#writer))
+      (await this.#probe.earlier?.carryBlob(wanted, role, this.#writer))
     );
   }
 }

@@ -40,6 +40,14 @@ export class EarlierImages implements AsyncDisposable {
     return new EarlierImages(archive, images, context.signal);
   }
 
+  /** Returns what `carryBlob` would carry over, unless that turns out to be damaged. */
+  findBlob({ digest, size }: Pick<Descriptor, "digest" | "size">): StoredBlob | undefined {
+    const blobs = this.#images.flatMap(({ config, layers }) => [config, ...layers]);
+    const blob = blobs.find((each) => each.digest === digest && each.size === (size ?? each.size));
+    if (blob?.size === undefined) return undefined;
+    return { digest, size: blob.size, by: "presence" };
+  }
+
   /** Carries one blob over if it is here; undefined if it is not. */
   async carryBlob(
     wanted: Pick<Descriptor, "digest" | "size">,

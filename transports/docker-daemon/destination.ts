@@ -6,13 +6,12 @@
 import { collect } from "../../core/blob/collect.ts";
 import { streamOf } from "../../core/blob/stream.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
-import { type DockerName, fullName } from "../../core/content/docker-name.ts";
+import type { DockerName } from "../../core/content/docker-name.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
-import { asFailure, during, Failure } from "../../core/failure.ts";
+import { asFailure, Failure } from "../../core/failure.ts";
 import { quoted } from "../../core/foreign-text.ts";
 import type {
   BlobRole,
-  DestinationTraits,
   ImageDestination,
   OutgoingBlob,
   OutgoingManifest,
@@ -29,8 +28,9 @@ import {
   DockerTarWriter,
 } from "../shared/docker-tar-writer.ts";
 import { TarWriter } from "../shared/tar-writer.ts";
-import { type Engine, openEngine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { LoadOutput } from "./load-output.ts";
+import { engineTraits, greetEngine } from "./probe.ts";
 
 /** Opens an engine for writing one image. `name` is absent where the image has only an ID. */
 export async function openDestination(
@@ -38,19 +38,8 @@ export async function openDestination(
   name: DockerName | undefined,
   context: TransportContext,
 ): Promise<ImageDestination> {
-  if (name?.tag === undefined) {
-    throw new Failure(
-      "usage",
-      `Invalid destination docker-daemon:${image.text}: a destination must be a name:tag`,
-    );
-  }
-  await using opening = new AsyncDisposableStack();
-  const engine = opening.use(await openEngine(context));
-  await during("starting a load operation in docker engine", () => engine.greet());
-  // In full: engines differ in what they add to a short name.
-  const destination = new DockerDaemonDestination(image, fullName(name), { engine, context });
-  opening.move();
-  return destination;
+  const { engine, tag } = await greetEngine(image, name, context);
+  return new DockerDaemonDestination(image, tag, { engine, context });
 }
 
 /** What an open destination works with. */
@@ -61,14 +50,7 @@ interface OpenParts {
 
 class DockerDaemonDestination implements ImageDestination {
   readonly name: ImageName;
-  readonly traits: DestinationTraits = {
-    manifestTypes: [manifestTypes.schema2],
-    layers: "preserve",
-    keepsForeignUrls: false,
-    holdsLists: false,
-    refusesSignatures: "Storing signatures for docker tar files is not supported",
-    concurrent: false,
-  };
+  readonly traits = engineTraits;
   readonly #tag: string;
   readonly #parts: OpenParts;
   readonly #output: LoadOutput;

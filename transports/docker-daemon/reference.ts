@@ -35,6 +35,7 @@ function parseReference(text: string): ImageReference {
     openSource: async (context) => (await import("./source.ts")).openSource(image, context),
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(image, name, context),
+    openProbe: async (context) => (await import("./probe.ts")).openProbe(image, name, context),
   };
 }
 

@@ -3,7 +3,6 @@
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../../core/content/digest.ts";
 import { type DockerName, parseDockerName } from "../../core/content/docker-name.ts";
-import { manifestTypes } from "../../core/content/media-types.ts";
 import { parseSignatureBlob } from "../../core/content/signature-blob.ts";
 import { Failure } from "../../core/failure.ts";
 import type {
@@ -24,10 +23,17 @@ import { addAttachments } from "./attachments.ts";
 import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { lingering, type LingeringSignal } from "./lingering.ts";
-import { findBlob } from "./presence.ts";
+import { findWanted } from "./presence.ts";
 import { publishManifest } from "./publish.ts";
 import { reuseFromElsewhere } from "./reuse.ts";
 import { sighting } from "./sightings.ts";
+import {
+  noSigstore,
+  noSimpleSigning,
+  registryTraits,
+  type SignatureKeeping,
+  signatureKeeping,
+} from "./traits.ts";
 import { uploadBlob } from "./upload.ts";
 import type { UploadSession } from "./upload-session.ts";
 
@@ -42,9 +48,8 @@ export async function openDestination(
   const client = await connect(name, "pull,push", context, lifetime.signal);
   const { uploadChunkBytes } = context.settings.docker;
   if (uploadChunkBytes !== undefined) client.pieces.keepTo(uploadChunkBytes);
-  const storage = await context.settings.docker.access.signatureStorage(name);
-  const keepsSigstore = storage.sigstoreAttachments === true;
-  return new DockerDestination({ name, image, client, context, lifetime, keepsSigstore });
+  const keeping = await signatureKeeping(name, context);
+  return new DockerDestination({ name, image, client, context, lifetime, keeping });
 }
 
 interface Opened {
@@ -53,27 +58,8 @@ interface Opened {
   readonly client: RegistryClient;
   readonly context: TransportContext;
   readonly lifetime: LingeringSignal;
-  /** Whether signatures of sigstore are to be kept beside the image. */
-  readonly keepsSigstore: boolean;
+  readonly keeping: SignatureKeeping;
 }
-
-const noSimpleSigning = "Storing OpenPGP signatures for images in registries is not supported yet";
-const noSigstore = "writing sigstore attachments is disabled by configuration";
-
-const traits = {
-  manifestTypes: [
-    manifestTypes.oci,
-    manifestTypes.schema2,
-    manifestTypes.ociIndex,
-    manifestTypes.dockerList,
-    manifestTypes.schema1Signed,
-    manifestTypes.schema1,
-  ],
-  layers: "compress",
-  keepsForeignUrls: true,
-  holdsLists: true,
-  concurrent: true,
-} satisfies DestinationTraits;
 
 class DockerDestination implements ImageDestination {
   readonly name: ImageName;
@@ -89,13 +75,7 @@ class DockerDestination implements ImageDestination {
   constructor(opened: Opened) {
     this.name = opened.image;
     this.#opened = opened;
-    this.traits = {
-      ...traits,
-      refusedForms: {
-        "simple-signing": noSimpleSigning,
-        ...(!opened.keepsSigstore && { sigstore: noSigstore }),
-      },
-    };
+    this.traits = registryTraits(opened.keeping);
     this.#neighbour = neighbourOf(opened.name, opened.context.origin);
   }
 
@@ -155,9 +135,9 @@ class DockerDestination implements ImageDestination {
 
   /** Those of others stay: what is kept beside an image is not ours alone. */
   async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
-    const { client, name, context, keepsSigstore } = this.#opened;
+    const { client, name, context, keeping } = this.#opened;
     const sigstore = signatures.map(parseSignatureBlob).map((signature) => {
-      if (signature.kind === "sigstore" && keepsSigstore) return signature;
+      if (signature.kind === "sigstore" && keeping.sigstore) return signature;
       const why = signature.kind === "sigstore" ? noSigstore : noSimpleSigning;
       throw new Failure("unsupported", why);
     });
@@ -178,13 +158,9 @@ class DockerDestination implements ImageDestination {
   async #present(wanted: Descriptor, signal: AbortSignal): Promise<StoredBlob | undefined> {
     const { digest } = wanted;
     this.#looked.add(digest);
-    const found = await findBlob(this.#opened.client, digest, signal);
-    const size = found?.size ?? wanted.size;
-    if (found === undefined || size === undefined) return undefined;
-    // What the registry has under this digest is something else: only sending can tell.
-    if (size !== (wanted.size ?? size)) return undefined;
-    this.#note(digest);
-    return { digest, size, by: "presence" };
+    const found = await findWanted(this.#opened.client, wanted, signal);
+    if (found !== undefined) this.#note(digest);
+    return found;
   }
 
   #note(digest: Digest): void {
@@ -199,7 +175,7 @@ class DockerDestination implements ImageDestination {
 }
 
 /** Returns the repository of an origin that is in the same registry, but another repository. */
-function neighbourOf(name: DockerName, origin: ImageName | undefined): string | undefined {
+export function neighbourOf(name: DockerName, origin: ImageName | undefined): string | undefined {
   if (origin?.transport !== "docker" || origin.docker === undefined) return undefined;
   const { host, repository } = parseDockerName(origin.docker);
   return host === name.host && repository !== name.repository ? repository : undefined;

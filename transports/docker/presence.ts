@@ -1,6 +1,8 @@
 // Presence: whether a repository has a blob already.
 
+import type { Descriptor } from "../../core/content/descriptor.ts";
 import type { Digest } from "../../core/content/digest.ts";
+import type { StoredBlob } from "../../core/image/destination.ts";
 import type { RegistryClient } from "./client.ts";
 
 /** A blob that a repository says it has. */
@@ -34,4 +36,19 @@ export async function findBlob(
   await response.discard();
   const length = response.headers.get("content-length") ?? "";
   return /^\d{1,15}$/.test(length) ? { size: Number(length) } : {};
+}
+
+/** Returns what the client's own repository holds of a blob that is wanted; undefined if it has to be sent. */
+export async function findWanted(
+  client: RegistryClient,
+  wanted: Descriptor,
+  signal: AbortSignal,
+): Promise<StoredBlob | undefined> {
+  const { digest } = wanted;
+  const found = await findBlob(client, digest, signal);
+  const size = found?.size ?? wanted.size;
+  if (found === undefined || size === undefined) return undefined;
+  // What the registry has under this digest is something else: only sending can tell.
+  if (size !== (wanted.size ?? size)) return undefined;
+  return { digest, size, by: "presence" };
 }

@@ -76,6 +76,7 @@ function referenceTo(name: DockerName): ImageReference {
     openSource: async (context) => (await import("./source.ts")).openSource(name, image, context),
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(name, image, context),
+    openProbe: async (context) => (await import("./probe.ts")).openProbe(name, image, context),
     glance: async (context, as) => (await import("./glance.ts")).glance(name, context, as),
     deleteImage: async (context) => (await import("./delete.ts")).deleteImage(name, context),
     deleteTag: async (context) => (await import("./delete.ts")).deleteTag(name, context),

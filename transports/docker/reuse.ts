@@ -67,6 +67,30 @@ export async function reuseFromElsewhere(reuse: Reuse): Promise<Reused> {
   return session === undefined ? {} : { session };
 }
 
+/** Returns what `reuseFromElsewhere` would take, as far as looking can tell. Nothing is mounted. */
+export async function findElsewhere(reuse: Reuse): Promise<StoredBlob | undefined> {
+  const { neighbour, wanted } = reuse;
+  if (neighbour !== undefined) {
+    const found = await lookAt({ digest: wanted.digest, repository: neighbour }, reuse);
+    if (found !== undefined) return found;
+  }
+  for (const place of await placesFor(reuse)) {
+    const found = await lookAt(place, reuse);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function lookAt(place: Place, reuse: Reuse): Promise<StoredBlob | undefined> {
+  const { client, wanted } = reuse;
+  const { digest, standIn, repository } = place;
+  const seen = await lookFor(digest, repository, reuse);
+  const size = seen?.size ?? (digest === wanted.digest ? wanted.size : undefined);
+  if (seen === undefined || size === undefined) return undefined;
+  const by = repository === client.repository ? "presence" : "mounting";
+  return { digest, size, by, ...(standIn && { compression: standIn.compression }) };
+}
+
 async function placesFor(reuse: Reuse): Promise<readonly Place[]> {
   const { client, name, wanted, standIns, neighbour, info } = reuse;
   if (info === undefined) return [];

@@ -3,11 +3,10 @@
 // Everything but the index is named for its content, so it may stand there before it is needed. Whoever
 // writes holds a shared lock on the blobs. Only who has them alone may take some away.
 
-import { existsSync, lstatSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../../core/content/digest.ts";
-import { manifestTypes } from "../../core/content/media-types.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
 import type {
   BlobRole,
@@ -26,27 +25,19 @@ import { lockDirectory, tryLockDirectory } from "../shared/directory-lock.ts";
 import { fileStream } from "../shared/file-stream.ts";
 import { NewFile, replaceFile, syncDirectory } from "../shared/new-file.ts";
 import { makeDirectories, removeEmptyDirectories } from "../shared/temporary.ts";
-import { type BlobReader, PendingAttachments, refusedForms } from "./attachments.ts";
+import { type BlobReader, PendingAttachments } from "./attachments.ts";
 import { withImage } from "./index-json.ts";
-import { Layout } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import type { OciName } from "./name.ts";
+import { type OciProbe, openProbe } from "./probe.ts";
 
 /** Opens a layout for writing, and begins one where there is none. */
 export async function openDestination(
   name: OciName,
   context: TransportContext,
 ): Promise<ImageDestination> {
-  if (name.wanted.by === "position") {
-    const { position } = name.wanted;
-    throw new Failure(
-      "usage",
-      `Destination reference must not contain a manifest index @${position}`,
-    );
-  }
-  const layout = new Layout(name.path, context);
-  // An index that cannot be read is better found before anything is moved.
-  if (existsSync(layout.indexPath)) await layout.readIndex();
-  return new OciDestination(name, context, await enter(layout, context));
+  const probe = await openProbe(name, context);
+  return new OciDestination(probe, context, await enter(probe.layout, context));
 }
 
 /** A layout that is being written to. */
@@ -73,6 +64,7 @@ async function enter(layout: Layout, context: TransportContext): Promise<Entered
 class OciDestination implements ImageDestination {
   readonly name: OciName;
   readonly traits: DestinationTraits;
+  readonly #probe: OciProbe;
   readonly #context: TransportContext;
   readonly #layout: Layout;
   readonly #presence: AsyncDisposable;
@@ -86,16 +78,10 @@ class OciDestination implements ImageDestination {
   #marked = false;
   #committed = false;
 
-  constructor(name: OciName, context: TransportContext, entered: EnteredLayout) {
-    this.name = name;
-    this.traits = {
-      manifestTypes: [manifestTypes.oci, manifestTypes.ociIndex],
-      layers: context.settings.oci.acceptsUncompressedLayers === true ? "preserve" : "compress",
-      keepsForeignUrls: true,
-      holdsLists: true,
-      refusedForms,
-      concurrent: true,
-    };
+  constructor(probe: OciProbe, context: TransportContext, entered: EnteredLayout) {
+    this.name = probe.name;
+    this.traits = probe.traits;
+    this.#probe = probe;
     this.#context = context;
     this.#layout = entered.layout;
     this.#presence = entered.presence;
@@ -105,12 +91,10 @@ class OciDestination implements ImageDestination {
     this.#made = [...entered.made];
   }
 
-  async reuseBlob({ digest, size }: Descriptor): Promise<StoredBlob | undefined> {
-    const found = lstatSync(this.#layout.blobPath(digest), { throwIfNoEntry: false });
-    if (found === undefined || !found.isFile()) return undefined;
-    if (size !== undefined && size !== found.size) return undefined;
-    this.#reused.add(digest);
-    return { digest, size: found.size, by: "presence" };
+  async reuseBlob(wanted: Descriptor): Promise<StoredBlob | undefined> {
+    const found = await this.#probe.findBlob(wanted);
+    if (found !== undefined) this.#reused.add(found.digest);
+    return found;
   }
 
   async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {

@@ -187,3 +187,35 @@ describe("reuseFromElsewhere", () => {
     ]);
   });
 });
+
+describe("findElsewhere", () => {
+  const find = async (registry: RegistryServer, blobInfo: BlobInfo, standIns?: StandIns) => {
+    const context = dockerContext();
+    const docked = { ...context.settings.docker, blobInfo };
+    const reference = docker.parseReference(`//${registry.host}/a/b:1`);
+    const settings = { ...context.settings, docker: docked };
+    await using probe = await reference.openProbe?.({ ...context, settings });
+    return await probe?.findBlob(wanted, "layer", standIns);
+  };
+
+  test.each([
+    ["the blob, wherever it was seen", undefined, layer, "mounting", {}],
+    ["one of the same content", anyForm, other, "mounting", { compression: "gzip" }],
+  ] as const)("finds %s, and mounts nothing", async (_, standIns, bytes, by, more) => {
+    await using registry = startRegistry();
+    registry.repository("c/d").addBlob(bytes);
+    const digest = digestOf(bytes);
+    const info = infoOf(...sameContent, seenIn(registry, "c/d", digest));
+    const found = await find(registry, info, standIns);
+    expect(found).toEqual({ digest, size: bytes.length, by, ...more });
+    expect(info.noted).toEqual([]);
+    expect(registry.requests.slice(1).every(({ method }) => method === "HEAD")).toBe(true);
+    expect(registry.repository("a/b").blobs.size).toBe(0);
+  });
+
+  test("finds nothing where what was seen is gone", async () => {
+    await using registry = startRegistry();
+    const info = infoOf(...sameContent, seenIn(registry, "c/d"));
+    expect(await find(registry, info, anyForm)).toBeUndefined();
+  });
+});

@@ -8,8 +8,7 @@ import { streamOf } from "../../../core/blob/stream.ts";
 import { verified } from "../../../core/blob/verify.ts";
 import type { Descriptor } from "../../../core/content/descriptor.ts";
 import { type Digest, digestAlgorithm, Digester } from "../../../core/content/digest.ts";
-import { manifestTypes } from "../../../core/content/media-types.ts";
-import { asFailure, during, Failure } from "../../../core/failure.ts";
+import { asFailure, Failure } from "../../../core/failure.ts";
 import type {
   BlobRole,
   DestinationTraits,
@@ -22,19 +21,11 @@ import type { Signature, SignedManifest } from "../../../core/image/source.ts";
 import type { TransportContext } from "../../../core/image/transport.ts";
 import { guessType, manifestDigest } from "../../../core/manifest/manifest.ts";
 import type { AttachedBlob } from "../../shared/attachments.ts";
-import type { ArchiveComponent } from "../../shared/archive.ts";
 import { placeOf } from "../../shared/archive-index.ts";
 import { lockDirectory } from "../../shared/directory-lock.ts";
 import { type NewTarFile, TarWriter } from "../../shared/tar-writer.ts";
-import { isStandardOutput } from "../../shared/standard-output.ts";
-import {
-  checkUnchanged,
-  findTarTarget,
-  openTarOutput,
-  type TarOutput,
-  type TarTarget,
-} from "../../shared/tar-output.ts";
-import { PendingAttachments, refusedForms, withoutSignatures } from "../attachments.ts";
+import { checkUnchanged, openTarOutput, type TarOutput } from "../../shared/tar-output.ts";
+import { PendingAttachments, withoutSignatures } from "../attachments.ts";
 import {
   encodeIndex,
   emptyIndex,
@@ -46,82 +37,41 @@ import {
 import { blobsOnlyIn } from "../reachable.ts";
 import { blobFile, indexFile, LayoutArchive, markerFile } from "./layout-archive.ts";
 import type { OciArchiveName } from "./name.ts";
+import { type OciArchiveProbe, openProbe } from "./probe.ts";
 
 /** Opens an archive for writing. It takes the place of one that is there, or is added to it if so wished. */
 export async function openDestination(
   name: OciArchiveName,
   context: TransportContext,
 ): Promise<ImageDestination> {
-  const appends = context.settings.oci.appends === true;
-  const target = isStandardOutput(name.path) ? undefined : findTarTarget(name.path);
-  const earlier = await openEarlier(target, appends, context);
+  const probe = await openProbe(name, context);
   try {
-    const output = await openTarOutput(name.path, context.log);
-    return new OciArchiveDestination(name, context, { target, earlier, appends, output });
+    return new OciArchiveDestination(probe, context, await openTarOutput(name.path, context.log));
   } catch (error) {
-    await earlier?.[Symbol.asyncDispose]();
+    await probe[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Opens the archive that is there; undefined if there is none that can be of use. */
-async function openEarlier(
-  target: TarTarget | undefined,
-  appends: boolean,
-  context: TransportContext,
-): Promise<LayoutArchive | undefined> {
-  const inFile = target !== undefined && target.found?.isFile() !== false;
-  if (appends && !inFile) {
-    throw new Failure("usage", "Images can be added to an archive in a file only");
-  }
-  if (!inFile || target.found === undefined || target.found.size === 0) return undefined;
-  const open = () => LayoutArchive.open(target.path, context);
-  if (appends) return during(`reading archive ${target.path}`, open);
-  try {
-    return await open();
-  } catch (error) {
-    const failure = asFailure(error);
-    if (failure.code === "canceled" || failure.code === "bug") throw failure;
-    // It is going to be replaced: what it is does not matter.
-    context.log.debug(`Not taking blobs from ${target.path}: ${failure.message}`);
-    return undefined;
-  }
-}
-
-/** What an open destination works with. */
-interface Opened {
-  /** Absent for standard output. */
-  readonly target: TarTarget | undefined;
-  /** What is to be replaced. */
-  readonly earlier: LayoutArchive | undefined;
-  readonly appends: boolean;
-  readonly output: TarOutput;
 }
 
 class OciArchiveDestination implements ImageDestination {
   readonly name: OciArchiveName;
   readonly traits: DestinationTraits;
   readonly #context: TransportContext;
-  readonly #opened: Opened;
+  readonly #probe: OciArchiveProbe;
+  readonly #output: TarOutput;
   readonly #writer: TarWriter;
   readonly #held = new Map<Digest, number>();
   readonly #signatures = new PendingAttachments();
   #begun: Promise<void> | undefined;
   #top: Descriptor | undefined;
 
-  constructor(name: OciArchiveName, context: TransportContext, opened: Opened) {
-    this.name = name;
-    this.traits = {
-      manifestTypes: [manifestTypes.oci, manifestTypes.ociIndex],
-      layers: context.settings.oci.acceptsUncompressedLayers === true ? "preserve" : "compress",
-      keepsForeignUrls: true,
-      holdsLists: true,
-      refusedForms,
-      concurrent: false,
-    };
+  constructor(probe: OciArchiveProbe, context: TransportContext, output: TarOutput) {
+    this.name = probe.name;
+    this.traits = probe.traits;
     this.#context = context;
-    this.#opened = opened;
-    this.#writer = new TarWriter(opened.output, context);
+    this.#probe = probe;
+    this.#output = output;
+    this.#writer = new TarWriter(output, context);
   }
 
   async reuseBlob({ digest, size, mediaType }: Descriptor): Promise<StoredBlob | undefined> {
@@ -129,7 +79,7 @@ class OciArchiveDestination implements ImageDestination {
     if (held !== undefined) {
       return size === undefined || size === held ? present(digest, held) : undefined;
     }
-    const found = this.#findEarlier(digest);
+    const found = this.#probe.findEarlier(digest);
     if (found === undefined || (size !== undefined && size !== found.size)) return undefined;
     const stored = verified({ mediaType, digest, size: found.size })(found.open());
     try {
@@ -182,10 +132,9 @@ class OciArchiveDestination implements ImageDestination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { output, earlier } = this.#opened;
     try {
-      await output[Symbol.asyncDispose]();
-      await earlier?.[Symbol.asyncDispose]();
+      await this.#output[Symbol.asyncDispose]();
+      await this.#probe[Symbol.asyncDispose]();
     } catch (error) {
       // A second error would only hide the one that led here.
       this.#context.log.warn(`Cannot clean up ${this.name.path}: ${asFailure(error).message}`);
@@ -246,18 +195,8 @@ class OciArchiveDestination implements ImageDestination {
     for (const directory of directories) await this.#writer.addDirectory(directory);
   }
 
-  #findEarlier(digest: Digest): ArchiveComponent | undefined {
-    try {
-      return this.#opened.earlier?.find(digest);
-    } catch (error) {
-      const failure = asFailure(error);
-      if (failure.code !== "corrupt") throw failure;
-      return undefined;
-    }
-  }
-
   async #indexWith(image: Descriptor, name: string | undefined): Promise<LayoutIndex> {
-    const { earlier, appends } = this.#opened;
+    const { earlier, appends } = this.#probe;
     const kept = appends ? earlier : undefined;
     const left = name === undefined ? kept?.index : kept && withoutNamed(kept.index, name);
     const named = withImage(left ?? emptyIndex, image, name);
@@ -278,7 +217,7 @@ class OciArchiveDestination implements ImageDestination {
   }
 
   #openEarlier(digest: Digest): ByteStream {
-    const found = this.#opened.earlier?.find(digest);
+    const found = this.#probe.earlier?.find(digest);
     if (found !== undefined) return found.open();
     throw new Failure("corrupt", `There is no ${blobFile(digest)} in archive ${this.name.path}`);
   }
@@ -323,7 +262,8 @@ class OciArchiveDestination implements ImageDestination {
   }
 
   async #complete(): Promise<void> {
-    const { output, target, appends } = this.#opened;
+    const { target, appends } = this.#probe;
+    const output = this.#output;
     if (target === undefined || !appends) return output.complete();
     await using _ = await lockDirectory(dirname(target.path), "exclusive", this.#context);
     checkUnchanged(target);
