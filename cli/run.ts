@@ -5,7 +5,7 @@ import { asFailure, Failure } from "../core/failure.ts";
 import type { Call, CommandTree } from "./command.ts";
 import { Ending } from "./ending.ts";
 import { readEnvironment } from "./environment.ts";
-import { exitCodeOf } from "./exit.ts";
+import { endingSignals, exitCodeOf } from "./exit.ts";
 import type { FlagGroup, Values } from "./flags/flag.ts";
 import { commandHelp, rootHelp } from "./help.ts";
 import { type Invocation, missingCommand, parseInvocation, unknownCommand } from "./invocation.ts";
@@ -16,6 +16,8 @@ import { createScreen, type Screen } from "./output/screen.ts";
 import { allowsColors, isTerminal } from "./output/terminal.ts";
 import { writeLine } from "./output/write-line.ts";
 import type { Program } from "./program.ts";
+import { needsUserNamespace } from "./user-namespace/needs-user-namespace.ts";
+import { ownCommand } from "./user-namespace/own-command.ts";
 import { versionLine } from "./version.ts";
 
 /** What the program was started with. */
@@ -35,8 +37,7 @@ export async function run(start: Start): Promise<number> {
     const invocation = await parseInvocation(start.words, start.program, start.tree);
     debug = invocation.global.debug;
     const log = logOf(environment, screen, debug);
-    await perform(invocation, { ...start, environment, screen, log, ending });
-    return 0;
+    return (await perform(invocation, { ...start, environment, screen, log, ending })) ?? 0;
   } catch (error) {
     const failure = ending.signal.aborted ? ended(error, ending) : asFailure(error);
     report(failure, { log: logOf(environment, screen, debug), screen, debug });
@@ -51,7 +52,8 @@ interface Surroundings extends Start {
   readonly ending: Ending;
 }
 
-async function perform(invocation: Invocation, surroundings: Surroundings): Promise<void> {
+/** Returns the exit code of another run that did the work, if one did. */
+async function perform(invocation: Invocation, surroundings: Surroundings): Promise<number | void> {
   const { program, tree, log, ending } = surroundings;
   switch (invocation.kind) {
     case "version":
@@ -68,11 +70,31 @@ async function perform(invocation: Invocation, surroundings: Surroundings): Prom
       throw await unknownCommand(invocation.word, program, tree);
     case "tool":
       checkGlobals(invocation, log);
+      if (needsUserNamespace(namesIn(invocation), surroundings.environment)) {
+        return runOnceMore(surroundings);
+      }
       if (invocation.global.commandTimeoutMs > 0) {
         ending.after(invocation.global.commandTimeoutMs);
       }
       return invocation.tool.definition.run(callOf(invocation, surroundings));
   }
+}
+
+function namesIn({ tool, operands }: Invocation & { readonly kind: "tool" }) {
+  return { command: tool.definition.name, operands };
+}
+
+async function runOnceMore({ words, environment, log, ending }: Surroundings): Promise<number> {
+  const { runInUserNamespace } = await import("./user-namespace/run-in-user-namespace.ts");
+  return await runInUserNamespace({
+    command: ownCommand(words),
+    variables: environment.variables,
+    userId: environment.userId,
+    groupId: process.getgid?.() ?? environment.userId,
+    warn: (message) => log.warn(message),
+    signal: ending.signal,
+    endedBy: () => (ending.exitCode ?? 128 + endingSignals.SIGTERM) - 128,
+  });
 }
 
 function checkGlobals({ global }: Invocation, log: Log): void {

@@ -1,0 +1,58 @@
+// Rootless: programs run by a user of the test's own, whom the machine has never heard of.
+
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { run, type RunOptions, type RunResult } from "./run.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What tests of this kind ask for. */
+export const rootlessNeeds = ["root", "unshare", "setpriv", "newuidmap"] as const;
+
+const userId = 47_110;
+
+/** A user without privileges, and with ids to give away. */
+export class RootlessUser {
+  readonly #place: Workspace;
+  readonly userId = userId;
+  readonly firstSubId = 4_711_000;
+
+  /** Makes the user; `ids` is whether ids are set aside, and `place` becomes the user's own. */
+  constructor(place: Workspace, ids: "sub-ids" | "own-id" = "sub-ids") {
+    this.#place = place;
+    const line = ids === "sub-ids" ? `somebody:${this.firstSubId}:65536\n` : "";
+    const users = readFileSync("/etc/passwd", "utf8");
+    const entry = `somebody:x:${userId}:${userId}::${place.path}:/bin/sh\n`;
+    writeFileSync(place.at("passwd"), `${users}${entry}`);
+    writeFileSync(place.at("subuid"), line);
+    writeFileSync(place.at("subgid"), line);
+    for (const each of ["", "run", "home"]) {
+      if (each !== "") mkdirSync(place.at(each));
+      chownSync(place.at(each), userId, userId);
+    }
+  }
+
+  /** Runs a program as that user, with mounts that end with it. */
+  run(
+    words: readonly string[],
+    options: Omit<RunOptions, "program"> = { cwd: "/" },
+  ): Promise<RunResult> {
+    const binds = ["passwd", "subuid", "subgid"].map(
+      (each) => `mount --bind ${this.#place.at(each)} /etc/${each}`,
+    );
+    const script = [
+      "set -e",
+      ...binds,
+      `exec setpriv --reuid ${userId} --regid ${userId} --clear-groups --inh-caps=-all "$@"`,
+    ].join("\n");
+    const apart = ["--mount", "--propagation=private", "--", "/bin/sh", "-c", script, "sh"];
+    return run([...apart, ...words], {
+      ...options,
+      env: {
+        HOME: this.#place.at("home"),
+        XDG_RUNTIME_DIR: this.#place.at("run"),
+        _CONTAINERS_ROOTLESS_UID: "",
+        ...options.env,
+      },
+      program: "unshare",
+    });
+  }
+}
