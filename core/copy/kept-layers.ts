@@ -3,6 +3,7 @@
 // A store of unpacked layers can give each of them back as it was before it was compressed, and in no
 // other way. So the image that travels is one with other layer digests.
 
+import { withoutChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import { isSchema1, layerFamilies, manifestTypes } from "../content/media-types.ts";
 import { Failure, during } from "../failure.ts";
@@ -87,13 +88,13 @@ function asKept(
 ): Descriptor {
   if (digest === layer.digest) return layer;
   const { size: _, urls: __, annotations, mediaType, ...rest } = layer;
-  const said = Object.entries(annotations ?? {}).filter(([name]) => !isOfChunks(name));
+  const said = withoutChunked(annotations ?? {});
   return {
     ...rest,
     mediaType: uncompressedType(manifestType, mediaType),
     digest,
     ...(size !== undefined && { size }),
-    ...(said.length > 0 && { annotations: Object.fromEntries(said) }),
+    ...(Object.keys(said).length > 0 && { annotations: said }),
   };
 }
 
@@ -101,10 +102,6 @@ function uncompressedType(manifestType: string, layerType: string): string {
   if (isSchema1(manifestType)) return layerType;
   const { oci, docker } = layerFamilies;
   return manifestType === manifestTypes.oci ? oci.none : docker.none;
-}
-
-function isOfChunks(annotation: string): boolean {
-  return annotation.startsWith("io.github.containers.zstd-chunked.");
 }
 
 /** Where a config names the layers, they have to be those that are kept. */

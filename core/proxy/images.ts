@@ -6,6 +6,7 @@ import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
 import { isSchema1, manifestTypes } from "../content/media-types.ts";
 import type { PlatformWish } from "../content/platform.ts";
+import { withKeptLayers } from "../copy/kept-layers.ts";
 import { asFailure, Failure, inContext } from "../failure.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
 import type { ImageSource } from "../image/source.ts";
@@ -40,6 +41,8 @@ interface OpenImage {
   readonly source: ImageSource;
   readonly found: FoundImage;
   readonly image: AdmittedImage;
+  /** As they can be read, base first; not always those that the manifest lists. */
+  readonly layers: readonly Descriptor[];
 }
 
 /**
@@ -76,7 +79,14 @@ export class ProxyImages implements AsyncDisposable {
     const found = await findImage(top, platform);
     const { candidate } = found;
     const image = await (candidate === top ? gate.admit(top) : gate.admitInstance(top, candidate));
-    return { source, found, image };
+    const { manifest } = found;
+    const { layers } = await withKeptLayers({
+      image,
+      manifest,
+      frozenBecause: undefined,
+      readConfig: () => readConfigBlob(found),
+    });
+    return { source, found, image, layers };
   }
 
   /** Closes an image. What is being read of it fails. */
@@ -116,7 +126,7 @@ export class ProxyImages implements AsyncDisposable {
 
   /** Returns what the layers are, base first. */
   layers(number: number): readonly LayerSummary[] {
-    return this.#at(number).found.manifest.layers.map(({ digest, size = -1, mediaType }) => ({
+    return this.#at(number).layers.map(({ digest, size = -1, mediaType }) => ({
       digest,
       size,
       media_type: mediaType,
@@ -128,8 +138,8 @@ export class ProxyImages implements AsyncDisposable {
    * says one. Fails with `refused` if the image does not name it.
    */
   blob(number: number, digest: Digest, size?: number): ProxyContent {
-    const { found, image } = this.#at(number);
-    const { layers, config } = found.manifest;
+    const { found, image, layers } = this.#at(number);
+    const { config } = found.manifest;
     const named = [...layers, ...(config === undefined ? [] : [config])];
     const blob = named.find((each) => each.digest === digest);
     if (blob === undefined) {

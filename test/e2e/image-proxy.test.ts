@@ -6,6 +6,7 @@ import { digestOf } from "../../core/content/digest.ts";
 import { testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
 import { ProxyClient, type ProxyClientOptions, readAll } from "../support/proxy-client.ts";
+import { succeed } from "../support/run.ts";
 import { type SampleBlob, sampleImage, sampleList } from "../support/sample-images.ts";
 import { Scene } from "../support/scene.ts";
 
@@ -83,6 +84,26 @@ describe("experimental-image-proxy", () => {
       const ours = await interview(surroundings, asked);
       expect(ours).toEqual(theirs);
     }
+  });
+
+  testWith("root", "newer:skopeo")("tells of the layers that a local store can give", async () => {
+    await using scene = new Scene();
+    const store = await scene.store("dir");
+    await store.fill(image);
+    const skopeo = newerProgram("skopeo");
+    const kept = `containers-storage:[vfs@${scene.at("root")}+${scene.at("run")}]localhost/kept:1`;
+    const copying = ["--insecure-policy", "copy", "-q", store.image, kept];
+    await succeed(copying, { cwd: scene.path, program: skopeo });
+    const layersBy = async (program?: string) => {
+      const named = program === undefined ? {} : { program };
+      await using client = new ProxyClient({ cwd: scene.path, ...open, ...named });
+      await client.ask("Initialize");
+      await client.ask("OpenImage", kept);
+      return await client.ask("GetLayerInfo", 1);
+    };
+    const ours = await layersBy();
+    expect(ours).toEqual(await layersBy(skopeo));
+    expect(ours.value).toMatchObject(image.diffIds.map((digest) => ({ digest })));
   });
 
   test("gives a blob by two pipes, and by the second why it failed", async () => {
