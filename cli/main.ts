@@ -17,7 +17,12 @@ const tree = defineTree({
   login: async () => (await import("./commands/login.ts")).login,
   logout: async () => (await import("./commands/logout.ts")).logout,
   "manifest-digest": async () => (await import("./commands/manifest-digest.ts")).manifestDigest,
+  "standalone-sign": async () => (await import("./commands/standalone-sign.ts")).standaloneSign,
+  "standalone-verify": async () =>
+    (await import("./commands/standalone-verify.ts")).standaloneVerify,
   sync: async () => (await import("./commands/sync.ts")).sync,
+  "untrusted-signature-dump-without-verification": async () =>
+    (await import("./commands/untrusted-signature-dump.ts")).untrustedSignatureDump,
 });
 
 const words = process.argv.slice(2);

@@ -44,9 +44,11 @@ import { cryptWish, encryptionFlags } from "../flags/encryption.ts";
 import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
 import { manifestFlags, manifestWish } from "../flags/manifest.ts";
 import { parseMultiArch } from "../flags/multi-arch.ts";
+import { parseSignIdentity, signIdentityFlag, signingFlags } from "../flags/signing.ts";
 import { imageNames } from "../help.ts";
 import { openReports } from "../output/open-progress.ts";
 import { retrying } from "../retrying.ts";
+import { signingOf } from "../signers.ts";
 
 const flags = {
   source: imageFlags("src-"),
@@ -59,6 +61,8 @@ const flags = {
   all: toggle("all", "Copy all images if SOURCE-IMAGE is a list", { shorthand: "a" }),
   digestFile: text("digestfile", "Write the digest of the pushed image to the specified file"),
   manifest: manifestFlags,
+  signing: signingFlags,
+  signIdentity: signIdentityFlag,
   multiArch: maybeText(
     "multi-arch",
     "How to handle multi-architecture images (system, all, index-only, or comma-separated platform list like linux/amd64,linux/arm64)",
@@ -155,8 +159,10 @@ async function requestOf(
   if (said.strip && typeof images === "string") {
     log.warn("--strip-removed-platforms can only be used if --multi-arch names platforms");
   }
+  const identity = parseSignIdentity(said.signIdentity);
   warnOfIdleFlags(call, target);
   const manifest = manifestWish(said.manifest);
+  const signing = await signingOf(call, said.signing, identity);
   return {
     source: { reference, context: source },
     destination: { reference: target, context: withSettings(destination, { dockerArchive }) },
@@ -164,6 +170,7 @@ async function requestOf(
     platform: platformWish(call),
     images,
     ...manifest,
+    ...(signing !== undefined && { signing }),
     ...(compression !== undefined && { compression }),
     ...(crypt !== undefined && { crypt }),
     blobInfo,

@@ -35,9 +35,11 @@ import {
 import { maybeToggle, text, toggle, unsigned, type Values } from "../flags/flag.ts";
 import { authFileFlag, registryFlags, retryFlags } from "../flags/image.ts";
 import { manifestFlags, manifestWish } from "../flags/manifest.ts";
+import { signingFlags } from "../flags/signing.ts";
 import { openReports } from "../output/open-progress.ts";
 import { isTerminal } from "../output/terminal.ts";
 import { retrying } from "../retrying.ts";
+import { signingOf } from "../signers.ts";
 
 const flags = {
   source: registryFlags("src-"),
@@ -45,6 +47,7 @@ const flags = {
   retry: retryFlags,
   authFile: authFileFlag("authfile"),
   manifest: manifestFlags,
+  signing: signingFlags,
   src: text("src", "SOURCE transport type", { shorthand: "s" }),
   dest: text("dest", "DESTINATION transport type", { shorthand: "d" }),
   scoped: toggle(
@@ -124,6 +127,7 @@ async function synchronize(
     blobInfo,
   });
   const manifest = manifestWish(said.manifest);
+  const signing = await signingOf(call, said.signing);
   const naming = { destination, scoped: said.scoped, suffix: said.appendSuffix };
   const jobs = jobsFor(groups, (image) => targetName(image, naming));
   if (said.dryRun) return pretend(call, jobs, { groups, to });
@@ -141,6 +145,7 @@ async function synchronize(
         platform: platformWish(call),
         images: said.all ? "all" : "system",
         ...manifest,
+        ...(signing !== undefined && { signing }),
         blobInfo,
         parallelBlobs: limits.parallelBlobs,
         now: () => new Date(),
