@@ -11,6 +11,7 @@ export type FailureCode =
   | "corrupt" // Bytes do not match their digest, size or format.
   | "unsupported" // A sensible request that this transport or format cannot carry out.
   | "unavailable" // The other side cannot be reached or is overloaded; trying again may help.
+  | "incomplete" // Some of what was asked for was done, and some has failed.
   | "canceled" // The user or a timeout stopped the work.
   | "io" // The operating system refused: no space, no permission, no such file.
   | "incomplete" // Some of many images could not be synchronized; the others were.

@@ -9,7 +9,7 @@ import {
   parseDockerName,
 } from "../../core/content/docker-name.ts";
 import { copyImages } from "../../core/copy/copy.ts";
-import type { CopyRequest } from "../../core/copy/request.ts";
+import type { CopyOutcome, CopyRequest, CopySide } from "../../core/copy/request.ts";
 import { asFailure, during, Failure } from "../../core/failure.ts";
 import { spelled } from "../../core/image/name.ts";
 import { listedTransports, parseImageName } from "../../core/image/parse-name.ts";
@@ -36,6 +36,7 @@ import {
   maybeText,
   maybeToggle,
   text,
+  texts,
   toggle,
   unsigned,
   type Values,
@@ -45,6 +46,7 @@ import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags
 import { manifestFlags, manifestWish } from "../flags/manifest.ts";
 import { parseMultiArch } from "../flags/multi-arch.ts";
 import { parseSignIdentity, signIdentityFlag, signingFlags } from "../flags/signing.ts";
+import { checkApart, copyToAll } from "../copy-to-all.ts";
 import { imageNames } from "../help.ts";
 import { openReports } from "../output/open-progress.ts";
 import { retrying } from "../retrying.ts";
@@ -58,6 +60,10 @@ const flags = {
   authFile: authFileFlag("authfile"),
   encryption: encryptionFlags,
   additionalTags: list("additional-tag", "additional tags (supports docker-archive)"),
+  also: texts(
+    "also",
+    "Copy to `IMAGE` as well, and read the source once for all (may be repeated; all --dest- flags hold for it, --digestfile and --additional-tag do not)",
+  ),
   all: toggle("all", "Copy all images if SOURCE-IMAGE is a list", { shorthand: "a" }),
   digestFile: text("digestfile", "Write the digest of the pushed image to the specified file"),
   manifest: manifestFlags,
@@ -103,16 +109,26 @@ ${imageNames(listedTransports(transports), program)}`,
   async run(call) {
     await using operation = beginOperation(call);
     await using blobInfo = openBlobs(call);
-    const request = await requestOf(call, operation, blobInfo);
+    const { also, ...request } = await requestOf(call, operation, blobInfo);
     const { quiet, digestFile, retry } = call.flags;
-    const outputTaken = request.destination.reference.takesStandardOutput === true;
+    const destinations = [request.destination, ...also] as const;
+    const outputTaken = destinations.some(({ reference }) => reference.takesStandardOutput);
     using reports = openReports({ ...call, quiet, outputTaken });
     const { tell } = reports;
-    const copyOnce = async (): Promise<void> => {
-      const { digest } = await copyImages({ ...request, tell });
+    const written = async ({ digest }: CopyOutcome): Promise<void> => {
       if (digestFile !== "") await writeDigest(digestFile, digest);
     };
-    await reports.during(() => retrying({ ...call, tell }, retry, copyOnce));
+    const copyOnce = async () => written(await copyImages({ ...request, tell }));
+    await reports.during(() =>
+      also.length === 0
+        ? retrying({ ...call, tell }, retry, copyOnce)
+        : copyToAll(call, {
+            request: { ...request, tell },
+            destinations,
+            retry,
+            writtenFirst: written,
+          }),
+    );
   },
 });
 
@@ -121,7 +137,7 @@ async function requestOf(
   call: Call<CopyValues>,
   operation: Operation,
   blobInfo: BlobInfo,
-): Promise<Omit<CopyRequest, "tell">> {
+): Promise<Omit<CopyRequest, "tell"> & { readonly also: readonly CopySide[] }> {
   const { operands, flags: said, log } = call;
   const [from, to] = operands;
   if (from === undefined || to === undefined || operands.length !== 2) {
@@ -137,6 +153,12 @@ async function requestOf(
   const target = await during(`Invalid destination name ${to}`, () =>
     parseImageName(to, transports),
   );
+  const also = await Promise.all(
+    said.also.map((name) =>
+      during(`Invalid destination name ${name}`, () => parseImageName(name, transports)),
+    ),
+  );
+  checkApart([target, ...also]);
   const { tlsVerify, authFile, keeping } = said;
   const source = contextOf(call, { flags: said.source, tlsVerify, authFile, operation, blobInfo });
   const destination = contextOf(call, {
@@ -160,12 +182,16 @@ async function requestOf(
     log.warn("--strip-removed-platforms can only be used if --multi-arch names platforms");
   }
   const identity = parseSignIdentity(said.signIdentity);
-  warnOfIdleFlags(call, target);
+  for (const each of [target, ...also]) warnOfIdleFlags(call, each);
   const manifest = manifestWish(said.manifest);
   const signing = await signingOf(call, said.signing, identity);
   return {
     source: { reference, context: source },
     destination: { reference: target, context: withSettings(destination, { dockerArchive }) },
+    also: also.map((each) => ({
+      reference: each,
+      context: withSettings(destination, { dockerArchive: { appends: keeping.append } }),
+    })),
     gate,
     platform: platformWish(call),
     images,

@@ -107,6 +107,20 @@ export function list(
   };
 }
 
+/** Any number of texts: each mention adds one, commas and all. */
+export function texts(
+  name: string,
+  help: string,
+  options: FlagOptions = {},
+): Flag<readonly string[]> {
+  return {
+    ...common(name, help, options),
+    type: "stringArray",
+    absent: [],
+    read: (given, before) => [...before, given],
+  };
+}
+
 /** A whole number, 0 unless given. */
 export function integer(name: string, help: string, options: FlagOptions = {}): Flag<number> {
   return { ...common(name, help, options), type: "int", absent: 0, read: readInteger };

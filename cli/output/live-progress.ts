@@ -1,10 +1,10 @@
 // Live progress: one moving line for each blob on its way, and a summary.
 
 import { digestHex } from "../../core/content/digest.ts";
-import type { CopyEvent, ToldEvent } from "../../core/copy/events.ts";
+import type { ToldEvent } from "../../core/copy/events.ts";
 import { renderDuration } from "./duration.ts";
 import type { Log } from "./log.ts";
-import { lineFor, logEvent, type Progress } from "./progress.ts";
+import { lineFor, logEvent, type Progress, whereOf } from "./progress.ts";
 import { renderSize } from "./size.ts";
 import type { Screen } from "./screen.ts";
 
@@ -29,7 +29,7 @@ export function liveProgress(options: LiveOptions): Progress {
   return {
     tell(event) {
       const line = event.kind === "blob-begun" ? undefined : lineFor(event);
-      if (line !== undefined) screen.line(line);
+      if (line !== undefined) screen.line(whereOf(event) + line);
       const last = note(event, moving, now());
       if (last !== undefined) {
         draw(moving, options);
@@ -49,6 +49,8 @@ const redrawMs = 100;
 interface Moving {
   /** Which of several copies it is part of. */
   readonly copy: number;
+  /** Which of its destinations it is for. */
+  readonly destination: number | undefined;
   readonly label: string;
   readonly startedMs: number;
   /** In bytes; undefined if unknown. */
@@ -63,9 +65,9 @@ function note(event: ToldEvent, moving: Map<string, Moving>, nowMs: number): str
       forget(event, moving);
       return undefined;
     case "blob-begun": {
-      const { copy = 0, size } = event;
+      const { copy = 0, destination, size } = event;
       const label = labelOf(event);
-      moving.set(placeOf(event), { copy, label, startedMs: nowMs, size, moved: 0 });
+      moving.set(placeOf(event), { copy, destination, label, startedMs: nowMs, size, moved: 0 });
       return undefined;
     }
     case "blob-moved": {
@@ -92,8 +94,11 @@ function note(event: ToldEvent, moving: Map<string, Moving>, nowMs: number): str
 }
 
 /** What an attempt had on its way goes no further when the attempt has ended. */
-function forget({ copy = 0 }: ToldEvent, moving: Map<string, Moving>): void {
-  for (const [place, blob] of moving) if (blob.copy === copy) moving.delete(place);
+function forget({ copy = 0, destination }: ToldEvent, moving: Map<string, Moving>): void {
+  for (const [place, blob] of moving) {
+    if (blob.copy !== copy) continue;
+    if (destination === undefined || blob.destination === destination) moving.delete(place);
+  }
 }
 
 /** Tells blobs apart that are on their way at the same time. */
@@ -102,9 +107,9 @@ function placeOf(event: ToldEvent & { readonly digest: string }): string {
   return [copy, destination, instance, digest].join(" ");
 }
 
-function labelOf(event: CopyEvent & { readonly kind: "blob-begun" | "blob-ended" }): string {
+function labelOf(event: ToldEvent & { readonly kind: "blob-begun" | "blob-ended" }): string {
   const what = event.role === "config" ? "Copying config" : "Copying blob";
-  return `${what} ${digestHex(event.digest)}`.slice(0, labelWidth);
+  return `${whereOf(event)}${what} ${digestHex(event.digest)}`.slice(0, labelWidth);
 }
 
 /** As wide as the original's. */

@@ -1,6 +1,6 @@
 // Progress: what a copy says about itself, as the lines that the original prints.
 
-import type { CopyEvent, Tell } from "../../core/copy/events.ts";
+import type { CopyEvent, EventScope, Tell, ToldEvent } from "../../core/copy/events.ts";
 import type { Log } from "./log.ts";
 
 /** Shows how copies go. Disposing takes away what was only of interest while they went. */
@@ -13,11 +13,16 @@ export function lineProgress(write: (line: string) => void, log: Log): Progress 
   return {
     tell(event) {
       const line = lineFor(event);
-      if (line !== undefined) write(line);
+      if (line !== undefined) write(whereOf(event) + line);
       logEvent(event, log);
     },
     [Symbol.dispose]: () => {},
   };
+}
+
+/** Returns what stands before a line about any but the first of several destinations: which one it is. */
+export function whereOf({ destination = 0 }: EventScope): string {
+  return destination === 0 ? "" : `[${destination + 1}] `;
 }
 
 /** Returns the line that the original prints for an event; undefined if it prints none. */
@@ -63,8 +68,8 @@ export function lineFor(event: CopyEvent): string | undefined {
 }
 
 /** Passes on what belongs into the log, however progress is shown. */
-export function logEvent(event: CopyEvent, log: Log): void {
-  if (event.kind === "warning") log.warn(event.message);
+export function logEvent(event: ToldEvent, log: Log): void {
+  if (event.kind === "warning") log.warn(whereOf(event) + event.message);
   if (event.kind === "blob-restarted") {
     log.info(`Reading blob ${event.digest} once more: ${event.reason}`);
   }

@@ -49,6 +49,8 @@ export interface ImageSource extends AsyncDisposable {
   readonly name: ImageName;
   /** Whether several blobs may be read at a time. */
   readonly concurrent: boolean;
+  /** Whether blobs lie on this machine, so that reading one again costs next to nothing; absent: no. */
+  readonly nearby?: boolean;
 
   /** Returns the manifest as stored. Fails with `not-found` if there is none. */
   readManifest(instance?: Digest): Promise<RawManifest>;

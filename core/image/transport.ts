@@ -111,6 +111,8 @@ export interface Glance {
 export interface ImageReference extends ImageName {
   /** Whether an image that is written goes to standard output, where nothing else may be said then. */
   readonly takesStandardOutput?: boolean;
+  /** The file that an image is written to, where that replaces all of it: one image at a time can be. */
+  readonly archiveFile?: string;
   openSource(context: TransportContext): Promise<ImageSource>;
   openDestination(context: TransportContext): Promise<ImageDestination>;
   /**

@@ -165,6 +165,11 @@ export class AdmittedImage {
     return this.#source.readLayers?.(this.digest);
   }
 
+  /** Returns the same image, with its blobs read from elsewhere: which ones they are, its digests say. */
+  readFrom(source: ImageSource): AdmittedImage {
+    return new AdmittedImage(key, source, this.manifest, this.digest);
+  }
+
   /** Carries one of the image's blobs, verified as it flows. Nothing is read yet. */
   blob(blob: Descriptor, reading: BlobReading = {}): OutgoingBlob {
     const source = this.#source;

@@ -65,6 +65,7 @@ export class FaultyTransport implements Transport {
     return {
       name: inner.name,
       concurrent: inner.concurrent,
+      ...(inner.nearby !== undefined && { nearby: inner.nearby }),
       readManifest: async (instance) => {
         this.#count("readManifest");
         return inner.readManifest(instance);

@@ -1,5 +1,7 @@
 // docker-archive: the face of the transport that keeps images in a tar archive, as `docker save` does.
 
+import { resolve } from "node:path";
+
 import { Failure } from "../../core/failure.ts";
 import type { ImageReference, Transport } from "../../core/image/transport.ts";
 import { isStandardOutput } from "../shared/standard-output.ts";
@@ -22,9 +24,11 @@ export const dockerArchive: Transport = {
 
 function parseReference(text: string): ImageReference {
   const name = parseDockerArchiveName(text);
+  const takesStandardOutput = isStandardOutput(name.path);
   return {
     ...name,
-    takesStandardOutput: isStandardOutput(name.path),
+    takesStandardOutput,
+    archiveFile: takesStandardOutput ? "-" : resolve(name.path),
     openSource: async (context) => (await import("./source.ts")).openSource(name, context),
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(name, context),

@@ -35,6 +35,7 @@ interface OpenArchive {
 class DockerArchiveSource implements ImageSource {
   readonly name: DockerArchiveName;
   readonly concurrent = true;
+  readonly nearby = true;
   readonly #open: OpenArchive;
   #image: Promise<DockerTarImage> | undefined;
 

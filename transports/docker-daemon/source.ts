@@ -36,6 +36,7 @@ async function fetchImage(name: ImageName, context: TransportContext): Promise<A
 class DockerDaemonSource implements ImageSource {
   readonly name: ImageName;
   readonly concurrent = true;
+  readonly nearby = true;
   readonly #image: DockerTarImage;
   readonly #kept: AsyncDisposable;
 

@@ -35,6 +35,7 @@ export interface LayoutFiles extends AsyncDisposable {
 export class LayoutSource implements ImageSource {
   readonly name: ImageName;
   readonly concurrent = true;
+  readonly nearby = true;
   readonly #files: LayoutFiles;
   readonly #digest: Digest;
 

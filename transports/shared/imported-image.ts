@@ -39,6 +39,7 @@ export interface ImportedImage {
 export class ImportedSource implements ImageSource {
   readonly name: ImageName;
   readonly concurrent = true;
+  readonly nearby = true;
   readonly #manifest: Uint8Array;
   readonly #blobs: ReadonlyMap<Digest, ImportedLayer["open"]>;
   readonly #kept: AsyncDisposable;

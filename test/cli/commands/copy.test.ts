@@ -34,6 +34,14 @@ describe("copy", () => {
       [free, "dir:a", "x:b", "--src-creds="],
       'Invalid destination name x:b: Invalid image name "x:b", unknown transport "x"',
     ],
+    [
+      [free, "dir:a", "dir:b", "--also=dir:c", "--also=x:b", "--src-creds="],
+      'Invalid destination name x:b: Invalid image name "x:b", unknown transport "x"',
+    ],
+    [
+      [free, "dir:a", "dir:b", "--also=dir:c", "--also=dir:./b", "--src-creds="],
+      "Cannot copy to dir:b and dir:./b at the same time: they are the same place",
+    ],
     [[free, "dir:a", "dir:b", "--src-creds=", "--dest-creds=:"], "credentials can't be empty"],
     [[free, "dir:a", "dir:b", "--dest-creds=:", "--additional-tag=x"], "username can't be empty"],
     [
@@ -99,6 +107,15 @@ describe("copy", () => {
       "'--tls-verify' is deprecated, instead use: --src-tls-verify, --dest-tls-verify",
       "--dest-compress can only be used if the destination transport is 'dir'",
       "--dest-decompress can only be used if the destination transport is 'dir'",
+    ]);
+  });
+
+  test("warns of flags that have no effect on each destination", async () => {
+    const words = [free, "dir:a", "dir:b", "--also=oci:c", "--also=oci:d,e", "--dest-compress"];
+    const { warnings } = await failureOfTool(copy, [...words, "--format=x"]);
+    expect(warnings).toEqual([
+      "--dest-compress can only be used if the destination transport is 'dir'",
+      "--dest-compress can only be used if the destination transport is 'dir'",
     ]);
   });
 

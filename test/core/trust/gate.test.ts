@@ -452,6 +452,18 @@ describe("AdmittedImage", () => {
     await expect(collect(blob.open(), 100)).rejects.toMatchObject({ code: "corrupt" });
   });
 
+  test("G9: stays what was judged, wherever its blobs are read from", async () => {
+    const admitted = await accepting.admit(new Candidate(holding([image])));
+    const elsewhere = (bytes: Uint8Array) =>
+      admitted.readFrom({ ...holding([]), openBlob: async () => streamOf(bytes) });
+    const moved = elsewhere(layer);
+    expect([moved.manifest, moved.digest]).toEqual([image, digestAt(image)]);
+    const blob = moved.blob(layerDescriptor);
+    expect(Buffer.from(await collect(blob.open(), 100))).toEqual(layer);
+    const wrong = elsewhere(Buffer.from("else")).blob(layerDescriptor);
+    await expect(collect(wrong.open(), 100)).rejects.toMatchObject({ code: "corrupt" });
+  });
+
   test("names the digest and size of what is written on its behalf", async () => {
     const admitted = await accepting.admit(new Candidate(holding([image])));
     const blob = admitted.generate(layer, layerDescriptor.mediaType);

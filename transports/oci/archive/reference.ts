@@ -1,5 +1,7 @@
 // oci-archive: the face of the transport that keeps images in an archive of an OCI layout.
 
+import { resolve } from "node:path";
+
 import type { ImageReference, Transport } from "../../../core/image/transport.ts";
 import { checkPathScope } from "../../shared/path-scope.ts";
 import { isStandardOutput } from "../../shared/standard-output.ts";
@@ -19,9 +21,11 @@ export const ociArchive: Transport = {
 
 function parseReference(text: string): ImageReference {
   const name = parseOciArchiveName(text);
+  const takesStandardOutput = isStandardOutput(name.path);
   return {
     ...name,
-    takesStandardOutput: isStandardOutput(name.path),
+    takesStandardOutput,
+    archiveFile: takesStandardOutput ? "-" : resolve(name.path),
     openSource: async (context) => (await import("./source.ts")).openSource(name, context),
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(name, context),
