@@ -35,6 +35,14 @@ export class Ending {
     else setTimeout(end, Math.min(timeoutMs, longestTimerMs)).unref();
   }
 
+  /**
+   * All has been done and said. The runtime goes on waiting for a request that was given up while its body
+   * was on its way, sometimes for ever; what is still there shortly after is that, and ends with us.
+   */
+  done(code: number): void {
+    setTimeout(() => this.#exit(code), limits.lastMs).unref();
+  }
+
   #by(signal: EndingSignal): void {
     // Whoever asks twice does not want to wait for the cleaning up.
     if (this.#endedBy !== undefined) return this.#exit(exitCodeOfSignal(signal));

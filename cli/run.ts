@@ -32,12 +32,22 @@ export async function run(start: Start): Promise<number> {
   const ending = new Ending((code) => process.exit(code));
   const environment = readEnvironment();
   const screen = createScreen((text) => writeLine("stderr", text));
+  const code = await codeOf(start, { ending, environment, screen });
+  ending.done(code);
+  return code;
+}
+
+/** How a run is seen from outside. */
+type Outside = Pick<Surroundings, "ending" | "environment" | "screen">;
+
+async function codeOf(start: Start, outside: Outside): Promise<number> {
+  const { ending, environment, screen } = outside;
   let debug = false;
   try {
     const invocation = await parseInvocation(start.words, start.program, start.tree);
     debug = invocation.global.debug;
     const log = logOf(environment, screen, debug);
-    return (await perform(invocation, { ...start, environment, screen, log, ending })) ?? 0;
+    return (await perform(invocation, { ...start, ...outside, log })) ?? 0;
   } catch (error) {
     const failure = ending.signal.aborted ? ended(error, ending) : asFailure(error);
     report(failure, { log: logOf(environment, screen, debug), screen, debug });

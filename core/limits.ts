@@ -113,6 +113,8 @@ export const limits = {
   /** Fewer bytes than `slowBytes` in `slowMs` mean the same. */
   slowMs: 120_000,
   slowBytes: 1 * KiB,
+  /** How long the runtime may take to end by itself once all is done. */
+  lastMs: 100,
   /** How long cleaning up after a signal may take. */
   cleanUpMs: 1_000,
   /** How long another process may hold the cache of blobs before we do without it. */

@@ -6,6 +6,7 @@ import { registryProgram, startPeerRegistry } from "../support/peers.ts";
 import { startRegistry } from "../support/registry-server.ts";
 import { run, succeed } from "../support/run.ts";
 import { sampleImage, writeDirectory } from "../support/sample-images.ts";
+import { Scene } from "../support/scene.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
 
@@ -89,4 +90,29 @@ describe("delete --tag-only", () => {
       await succeed([...copying, name, "dir:still-there"], { cwd });
     },
   );
+});
+
+describe("a registry that refuses layers", () => {
+  // The runtime waited on for uploads that had been given up, in one run of six.
+  test("keeps no run from ending", async () => {
+    await using scene = new Scene();
+    await using registry = startRegistry({
+      intercept: async ({ method, request }, usual) => {
+        if (method !== "PATCH") return await usual();
+        const reader = request.body?.getReader();
+        await reader?.read();
+        await reader?.cancel();
+        return new Response("no", { status: 403 });
+      },
+    });
+    const source = await scene.store("dir");
+    await source.fill(sampleImage({ seed: "refused", ballastBytes: 300_000 }));
+    for (let count = 0; count < 16; count++) {
+      const began = performance.now();
+      const to = `docker://${registry.host}/refused/image:1`;
+      const { code } = await scene.dray("copy", "--dest-tls-verify=false", source.image, to);
+      expect(code).toBe(1);
+      expect(performance.now() - began).toBeLessThan(10_000);
+    }
+  });
 });
