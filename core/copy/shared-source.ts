@@ -54,12 +54,14 @@ export class SharedSource implements AsyncDisposable {
 
   #seenBy(reader: Reader): ImageSource {
     const inner = this.#inner;
+    const readLayers = inner.readLayers?.bind(inner);
     return {
       name: inner.name,
       concurrent: inner.concurrent,
       ...(inner.nearby !== undefined && { nearby: inner.nearby }),
       readManifest: (instance) => inner.readManifest(instance),
       readSignatures: (of) => inner.readSignatures(of),
+      ...(readLayers !== undefined && { readLayers }),
       openBlob: async (blob, reading = {}) =>
         inner.nearby === true ? inner.openBlob(blob, reading) : this.#read(blob, reading, reader),
       // Whoever opened the source disposes of it.
