@@ -14,7 +14,6 @@ export type FailureCode =
   | "incomplete" // Some of what was asked for was done, and some has failed.
   | "canceled" // The user or a timeout stopped the work.
   | "io" // The operating system refused: no space, no permission, no such file.
-  | "incomplete" // Some of many images could not be synchronized; the others were.
   | "bug"; // This program contradicted itself.
 
 /** Which of the two places an operation was talking to. */
