@@ -1,7 +1,8 @@
 // BlobInfo: which blobs are the same content, and where they were seen.
 
 import type { Digest } from "../content/digest.ts";
-import type { Compression } from "../content/media-types.ts";
+import type { ChunkedAnnotations } from "../content/chunked-layer.ts";
+import type { Compression, LayerForm } from "../content/media-types.ts";
 
 /** A group of places between which blobs can be moved without us, such as one registry. */
 export interface BlobScope {
@@ -16,6 +17,13 @@ export type BlobFact =
   /** Whoever says so has computed both digests from the bytes. */
   | { readonly kind: "content"; readonly digest: Digest; readonly uncompressed: Digest }
   | { readonly kind: "compression"; readonly digest: Digest; readonly compression: Compression }
+  /** A zstd blob of which single files can be fetched. */
+  | {
+      readonly kind: "chunked";
+      readonly digest: Digest;
+      readonly annotations: ChunkedAnnotations;
+      readonly uncompressed: Digest;
+    }
   | {
       readonly kind: "location";
       readonly scope: BlobScope;
@@ -32,6 +40,8 @@ export interface BlobCandidate {
     readonly compression: Compression;
     /** The content that it shares with the wanted blob. */
     readonly uncompressed: Digest;
+    /** What a manifest has to say of it, where it is chunked. */
+    readonly annotations?: ChunkedAnnotations;
   };
   /** Absent if nobody has seen it within the scope. */
   readonly location?: string;
@@ -41,8 +51,8 @@ export interface BlobCandidate {
 export interface CandidateWish {
   readonly scope: BlobScope;
   readonly digest: Digest;
-  /** The compressions in which other bytes of the same content would do; empty if none would. */
-  readonly compressions: readonly Compression[];
+  /** The forms in which other bytes of the same content would do; empty if none would. */
+  readonly forms: readonly LayerForm[];
 }
 
 /**

@@ -1,7 +1,7 @@
 // Candidates: blobs that may do instead of sending one, by all that is on record.
 
 import type { Digest } from "../content/digest.ts";
-import type { Compression } from "../content/media-types.ts";
+import type { Compression, LayerForm } from "../content/media-types.ts";
 import type { BlobCandidate, CandidateWish } from "./blob-info.ts";
 import type { BlobRecords } from "./records.ts";
 
@@ -32,15 +32,19 @@ export function candidatesIn(
 
 /** Returns other bytes of the same content. Those whose compression is not known cannot be described. */
 function standIns(records: readonly BlobRecords[], wish: CandidateWish): readonly BlobCandidate[] {
-  if (wish.compressions.length === 0) return [];
+  if (wish.forms.length === 0) return [];
   const uncompressed = first(records, (each) => each.uncompressedOf(wish.digest));
   if (uncompressed === undefined) return [];
   const digests = new Set(records.flatMap((each) => each.sharing(uncompressed)));
   digests.add(uncompressed).delete(wish.digest);
   const found = [...digests].flatMap((digest) => {
     const compression = compressionOf(records, digest, uncompressed);
-    if (compression === undefined || !wish.compressions.includes(compression)) return [];
-    const candidate = { digest, standIn: { compression, uncompressed } };
+    if (compression === undefined) return [];
+    const annotations =
+      compression === "zstd" ? first(records, (each) => each.chunkedOf(digest)) : undefined;
+    if (!fits(annotations === undefined ? compression : "zstd:chunked", wish)) return [];
+    const standIn = { compression, uncompressed, ...(annotations && { annotations }) };
+    const candidate = { digest, standIn };
     const places = seenAt(records, wish, digest);
     return places.length === 0
       ? [{ candidate, timeMs: 0 }]
@@ -55,6 +59,10 @@ function standIns(records: readonly BlobRecords[], wish: CandidateWish): readonl
         (a.candidate.digest < b.candidate.digest ? -1 : 1),
     )
     .map(({ candidate }) => candidate);
+}
+
+function fits(form: LayerForm, { forms }: CandidateWish): boolean {
+  return forms.includes(form) || (form === "zstd:chunked" && forms.includes("zstd"));
 }
 
 /** What is uncompressed by its own digest needs nobody to say so, and nobody may say otherwise. */

@@ -1,5 +1,6 @@
 // MemoryRecords: facts about blobs, kept for one run.
 
+import type { ChunkedAnnotations } from "../content/chunked-layer.ts";
 import type { Digest } from "../content/digest.ts";
 import type { Compression } from "../content/media-types.ts";
 import type { BlobScope } from "./blob-info.ts";
@@ -11,6 +12,7 @@ export class MemoryRecords implements BlobRecords {
   readonly #uncompressed = new Map<Digest, Digest>();
   readonly #sharing = new Map<Digest, Set<Digest>>();
   readonly #compressions = new Map<Digest, Compression>();
+  readonly #chunked = new Map<Digest, ChunkedAnnotations>();
 
   seen(scope: BlobScope, digest: Digest): readonly SeenBlob[] {
     const places = this.#seen.get(keyOf(scope, digest)) ?? new Map<string, number>();
@@ -30,6 +32,10 @@ export class MemoryRecords implements BlobRecords {
     return this.#compressions.get(digest);
   }
 
+  chunkedOf(digest: Digest): ChunkedAnnotations | undefined {
+    return this.#chunked.get(digest);
+  }
+
   keep(facts: readonly DatedFact[]): void {
     for (const dated of facts) this.#keep(dated);
   }
@@ -45,6 +51,9 @@ export class MemoryRecords implements BlobRecords {
       }
       case "compression":
         this.#compressions.set(fact.digest, fact.compression);
+        break;
+      case "chunked":
+        this.#chunked.set(fact.digest, fact.annotations);
         break;
       case "location": {
         const key = keyOf(fact.scope, fact.digest);

@@ -1,5 +1,6 @@
 // BlobRecords: where facts about blobs are kept.
 
+import type { ChunkedAnnotations } from "../content/chunked-layer.ts";
 import type { Digest } from "../content/digest.ts";
 import type { Compression } from "../content/media-types.ts";
 import type { BlobFact, BlobScope } from "./blob-info.ts";
@@ -27,6 +28,8 @@ export interface BlobRecords {
   sharing(uncompressed: Digest): readonly Digest[];
   /** Undefined also for a compression that we cannot name. */
   compressionOf(digest: Digest): Compression | undefined;
+  /** What a manifest has to say of a blob; undefined unless it is chunked. */
+  chunkedOf(digest: Digest): ChunkedAnnotations | undefined;
   /** Keeps facts, all of them or none. */
   keep(facts: readonly DatedFact[]): void;
 }

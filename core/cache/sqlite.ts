@@ -4,7 +4,14 @@ import { Database } from "bun:sqlite";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Digest, isDigest } from "../content/digest.ts";
+import {
+  type ChunkedAnnotations,
+  chunkedAnnotations,
+  chunkedAnnotationsIn,
+} from "../content/chunked-layer.ts";
 import type { Compression } from "../content/media-types.ts";
+import { Failure } from "../failure.ts";
+import { isJsonObject, parseStrictJson } from "../json.ts";
 import { limits } from "../limits.ts";
 import type { BlobFact, BlobScope } from "./blob-info.ts";
 import type { BlobRecords, DatedFact, SeenBlob } from "./records.ts";
@@ -103,6 +110,15 @@ export class SqliteRecords implements BlobRecords, Disposable {
     }
   }
 
+  chunkedOf(digest: Digest): ChunkedAnnotations | undefined {
+    const row = this.#database
+      .query<{ name: string; said: Uint8Array | string }, string[]>(
+        "SELECT specificVariantCompressor AS name, specificVariantAnnotations AS said FROM DigestSpecificVariantCompressors WHERE digest = ?",
+      )
+      .get(digest);
+    return row?.name === chunkedName ? parseAnnotations(row.said) : undefined;
+  }
+
   keep(facts: readonly DatedFact[]): void {
     const news = facts.filter((dated) => this.#isNew(dated));
     if (news.length === 0) return;
@@ -143,6 +159,8 @@ export class SqliteRecords implements BlobRecords, Disposable {
         return this.uncompressedOf(fact.digest) !== fact.uncompressed;
       case "compression":
         return this.compressionOf(fact.digest) !== fact.compression;
+      case "chunked":
+        return JSON.stringify(this.chunkedOf(fact.digest)) !== JSON.stringify(fact.annotations);
       case "location": {
         const seen = this.seen(fact.scope, fact.digest);
         const known = seen.find(({ location }) => location === fact.location);
@@ -152,9 +170,10 @@ export class SqliteRecords implements BlobRecords, Disposable {
   }
 
   #write({ fact, timeMs }: DatedFact): void {
-    const [table, values] = rowOf(fact, timeMs);
-    const marks = values.map(() => "?").join(", ");
-    this.#database.query(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`).run(...values);
+    for (const [table, values] of rowsOf(fact, timeMs)) {
+      const marks = values.map(() => "?").join(", ");
+      this.#database.query(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`).run(...values);
+    }
   }
 
   #text(query: string, value: string): string | undefined {
@@ -162,7 +181,35 @@ export class SqliteRecords implements BlobRecords, Disposable {
   }
 }
 
-function rowOf(fact: BlobFact, timeMs: number): readonly [table: string, values: string[]] {
+/** As the original calls it, beside the name of what everybody reads it as. */
+const chunkedName = "zstd:chunked";
+
+/** What others wrote down is text from outside; what is none of ours is nothing. */
+function parseAnnotations(said: Uint8Array | string): ChunkedAnnotations | undefined {
+  const bytes = typeof said === "string" ? new TextEncoder().encode(said) : said;
+  try {
+    const document = parseStrictJson(bytes);
+    return isJsonObject(document) ? chunkedAnnotationsIn(document) : undefined;
+  } catch (error) {
+    if (error instanceof Failure && error.code !== "bug") return undefined;
+    throw error;
+  }
+}
+
+type Row = readonly [table: string, values: readonly (string | Uint8Array)[]];
+
+function rowsOf(fact: BlobFact, timeMs: number): readonly Row[] {
+  if (fact.kind !== "chunked") return [rowOf(fact, timeMs)];
+  const { digest, annotations, uncompressed } = fact;
+  const said = new TextEncoder().encode(JSON.stringify(annotations));
+  const toc = annotations[chunkedAnnotations.tocDigest];
+  return [
+    ["DigestSpecificVariantCompressors", [digest, chunkedName, said]],
+    ...(toc === undefined ? [] : [["DigestTOCUncompressedPairs", [toc, uncompressed]] as const]),
+  ];
+}
+
+function rowOf(fact: Exclude<BlobFact, { kind: "chunked" }>, timeMs: number): Row {
   switch (fact.kind) {
     case "content":
       return ["DigestUncompressedPairs", [fact.digest, fact.uncompressed]];

@@ -5,6 +5,7 @@
 // https://github.com/containers/storage/blob/main/docs/containers-storage-zstd-chunked.md
 
 import type { Descriptor } from "./descriptor.ts";
+import { isDigest } from "./digest.ts";
 
 const prefix = "io.github.containers.zstd-chunked.";
 
@@ -14,6 +15,26 @@ export const chunkedAnnotations = {
   tocPosition: `${prefix}manifest-position`,
   tarSplitPosition: `${prefix}tarsplit-position`,
 } as const;
+
+/** What is said of a chunked layer, by the names of annotations. */
+export type ChunkedAnnotations = Readonly<Record<string, string>>;
+
+/**
+ * Returns the annotations of a chunked layer among others; undefined unless all are there and shaped as
+ * they have to be. Whoever follows them has to check what is found.
+ */
+export function chunkedAnnotationsIn(
+  annotations: Readonly<Record<string, unknown>>,
+): ChunkedAnnotations | undefined {
+  const { tocDigest, tocPosition, tarSplitPosition } = chunkedAnnotations;
+  const [toc, place, split] = [tocDigest, tocPosition, tarSplitPosition].map((name) =>
+    Object.hasOwn(annotations, name) ? String(annotations[name]) : "",
+  );
+  if (toc === undefined || place === undefined || split === undefined) return undefined;
+  const shaped =
+    isDigest(toc) && /^(\d{1,15}:){3}1$/.test(place) && /^\d{1,15}(:\d{1,15}){2}$/.test(split);
+  return shaped ? { [tocDigest]: toc, [tocPosition]: place, [tarSplitPosition]: split } : undefined;
+}
 
 /** Tells whether a layer says that it can be fetched file by file. */
 export function isChunked({ annotations }: Descriptor): boolean {

@@ -28,6 +28,9 @@ export type CompressionFormat = "gzip" | "bzip2" | "Xz" | "zstd" | "zstd:chunked
 /** The ways of compressing that can be written. */
 export type WrittenFormat = Exclude<CompressionFormat, "bzip2" | "Xz">;
 
+/** The forms that a layer can be kept in. What is `zstd:chunked` will do wherever `zstd` would. */
+export type LayerForm = "none" | WrittenFormat;
+
 interface LayerFamily {
   readonly none: string;
   readonly gzip: string;

@@ -21,10 +21,13 @@ export interface LayerContent {
   readonly mediaType: string;
 }
 
-/** Returns a stage that passes uncompressed content through, and tells its digest whenever it was whole. */
-export function digested(tell: (diffId: Digest) => void): Stage {
+/**
+ * Returns a stage that passes uncompressed content through, and tells its digest whenever it was whole. The
+ * digest is of the same algorithm as `like`. What `tell` throws, the stream fails with.
+ */
+export function digested(tell: (diffId: Digest) => void, like?: Digest): Stage {
   return async function* (bytes) {
-    const digester = new Digester();
+    const digester = new Digester(like);
     for await (const chunk of bytes) {
       digester.update(chunk);
       yield chunk;

@@ -5,7 +5,7 @@ import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
 import { decryptedType, isEncryptedType } from "../content/encrypted-layer.ts";
 import {
-  type Compression,
+  type LayerForm,
   compressionOfType,
   type CompressionFormat,
   type ManifestType,
@@ -62,8 +62,8 @@ export interface BlobStep {
   readonly needsDiffId: boolean;
   /** Whether the blob will do as it is, if the destination has it. */
   readonly reusable: boolean;
-  /** The compressions in which other bytes of the same content would do; absent: none would. */
-  readonly standIns?: readonly Compression[];
+  /** The forms in which other bytes of the same content would do; absent: none would. */
+  readonly standIns?: readonly LayerForm[];
 }
 
 /** What shall become of a blob's compression. */
@@ -146,7 +146,7 @@ function planLayer(layer: Descriptor, best: ManifestType, input: PlanInput): Blo
   // The manifest says how it is compressed; that of schema 1 does not.
   const reusable = required === undefined || isIn(required, layer);
   const replaceable = recoding.kind === "compress" && !needsDiffId && !isSchema1(best) && !signing;
-  const standIns = replaceable && { standIns: compressionsFor(best, required) };
+  const standIns = replaceable && { standIns: formsFor(best, required) };
   return { blob, role: "layer", recoding, needsDiffId, reusable, ...standIns };
 }
 
@@ -215,14 +215,14 @@ function isIn(format: CompressionFormat, layer: Descriptor): boolean {
     : compression === format;
 }
 
-/** Returns the compressions that a manifest of type `best` can tell of, but for what was not asked for. */
-function compressionsFor(
+/** Returns the forms that a manifest of type `best` can tell of or, if one is required, that one. */
+function formsFor(
   best: ManifestType,
   required: CompressionFormat | undefined,
-): readonly Compression[] {
-  const able: readonly Compression[] =
-    best === manifestTypes.oci ? ["gzip", "zstd", "none"] : ["gzip", "none"];
-  return required === undefined ? able : able.filter((compression) => compression === required);
+): readonly LayerForm[] {
+  // What is chunked is zstd, too.
+  if (required !== undefined) return [written(required)];
+  return best === manifestTypes.oci ? ["gzip", "zstd", "none"] : ["gzip", "none"];
 }
 
 function distinct(layers: readonly Descriptor[]): Descriptor[] {

@@ -7,12 +7,12 @@ import {
   magicBytes,
 } from "../blob/decompress.ts";
 import { packing } from "../blob/packing.ts";
-import type { ByteStream, Stage } from "../blob/stream.ts";
+import type { Stage } from "../blob/stream.ts";
 import type { BlobInfo } from "../cache/blob-info.ts";
 import { mapLimited } from "../concurrency.ts";
 import { isChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
-import { type Digest, Digester } from "../content/digest.ts";
+import type { Digest } from "../content/digest.ts";
 import { decryptedType, encryptedType } from "../content/encrypted-layer.ts";
 import { type Compression, recompressedType, type WrittenFormat } from "../content/media-types.ts";
 import { Failure, during } from "../failure.ts";
@@ -114,14 +114,15 @@ async function reuse(step: BlobStep, transfer: Transfer): Promise<StoredBlob | u
 
 function standInsOf({ blob, standIns }: BlobStep, transfer: Transfer): StandIns | undefined {
   if (standIns === undefined) return undefined;
-  return { compressions: standIns, content: () => transfer.diffIdOf(blob.digest) };
+  return { forms: standIns, content: () => transfer.diffIdOf(blob.digest) };
 }
 
 function reused({ mediaType }: Descriptor, stored: StoredBlob): MovedBlob {
   if (stored.compression === undefined) return { mediaType, stored };
   const other = recompressedType(mediaType, stored.compression);
   if (other === undefined) throw new Failure("bug", `Nothing can stand in for a ${mediaType}`);
-  return { mediaType: other, stored };
+  const { annotations } = stored;
+  return { mediaType: other, stored, ...(annotations !== undefined && { annotations }) };
 }
 
 /** Returns a moved blob with its diffID, for which it is read once more if it was not asked for before. */
@@ -181,7 +182,7 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
     const { digest: written, by } = moved.stored;
     // What was there already may not have been read to its end; what is encrypted is nobody's business.
     if (by !== "sending" || step.crypt !== undefined) return moved;
-    const seen = { read: blob.digest, readAs, written, writtenAs, diffId };
+    const seen = { read: blob.digest, readAs, written, writtenAs, diffId, annotations };
     for (const fact of contentFacts(seen)) transfer.blobInfo?.note(fact);
     return moved;
   };
@@ -198,9 +199,8 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
   const target = targetOf(step, found);
   // Awaited, or the source would be let go of while it is still read.
   if (target !== undefined) {
-    const asked = needsDiffId ? learn : undefined;
     const annotate = (said: MovedBlob["annotations"]): void => void (annotations = said);
-    const recoded = { step, from: found, to: target, transfer, learn: asked, annotate };
+    const recoded = { step, from: found, to: target, transfer, learn, annotate };
     return noting(await put(await recode(stored, recoded)), found, compressionIn(target));
   }
   if (!needsDiffId) return noting(await put(stored), found);
@@ -268,8 +268,8 @@ interface Recoded {
   readonly from: DetectedCompression;
   readonly to: WrittenFormat | "none";
   readonly transfer: Transfer;
-  /** Is told the digest of the uncompressed content; undefined where nobody asks. */
-  readonly learn: ((diffId: Digest) => void) | undefined;
+  /** Is told the digest of the uncompressed content. */
+  readonly learn: (diffId: Digest) => void;
   /** Is told what the manifest has to say of the new bytes, if it has to. */
   readonly annotate: (annotations: Readonly<Record<string, string>>) => void;
 }
@@ -286,16 +286,16 @@ async function recode(
   const diffId = await transfer.diffIdOf(blob.digest);
   const unpack = decompressed(from);
   const pack = await packingOf(to, recoding, annotate);
-  const note = learn === undefined ? (bytes: ByteStream) => bytes : digested(learn);
   if (from === "none" && stored.digest !== undefined) {
     // Verified under its own digest already: hashing it again would tell nothing new.
     if (diffId !== undefined && diffId !== stored.digest) throw otherContent(blob.digest, diffId);
-    return stored.through((bytes) => pack(note(bytes)), { mediaType });
+    learn(stored.digest);
+    return stored.through(pack, { mediaType });
   }
-  const check = layerContent(blob.digest, diffId);
+  const check = layerContent(blob.digest, { diffId, learn });
   // What the check has proved nobody has to compute again.
   const becomes = { mediaType, ...(to === "none" && diffId !== undefined && { digest: diffId }) };
-  return stored.through((bytes) => pack(note(check(unpack(bytes)))), becomes);
+  return stored.through((bytes) => pack(check(unpack(bytes))), becomes);
 }
 
 function compressionIn(to: WrittenFormat | "none"): Compression {
@@ -312,17 +312,19 @@ async function packingOf(
   return packing({ format: to, level, annotate });
 }
 
+/** What is known of a layer's content, and what is learned. */
+interface ContentWish {
+  /** What the config names; undefined where it names nothing. */
+  readonly diffId: Digest | undefined;
+  readonly learn: (diffId: Digest) => void;
+}
+
 /** Passes uncompressed content through, and fails at the end unless it is what the config names. */
-function layerContent(layer: Digest, diffId: Digest | undefined): Stage {
-  if (diffId === undefined) return (bytes) => bytes;
-  return async function* (bytes) {
-    const digester = new Digester(diffId);
-    for await (const chunk of bytes) {
-      digester.update(chunk);
-      yield chunk;
-    }
-    if (digester.digest() !== diffId) throw otherContent(layer, diffId);
-  };
+function layerContent(layer: Digest, { diffId, learn }: ContentWish): Stage {
+  return digested((found) => {
+    if (diffId !== undefined && found !== diffId) throw otherContent(layer, diffId);
+    learn(found);
+  }, diffId);
 }
 
 function otherContent(layer: Digest, diffId: Digest): Failure {

@@ -2,7 +2,7 @@
 
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
-import type { Compression } from "../content/media-types.ts";
+import type { Compression, LayerForm } from "../content/media-types.ts";
 import type { SignatureForm } from "../content/signature-blob.ts";
 import type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
 import type { ImageName } from "./name.ts";
@@ -33,8 +33,8 @@ export type BlobRole = "layer" | "config";
 
 /** Which other bytes would do instead of a layer's: those of the same content, compressed otherwise. */
 export interface StandIns {
-  /** The compressions that the manifest can tell of. */
-  readonly compressions: readonly Compression[];
+  /** The forms that the manifest can tell of, and that are wanted. */
+  readonly forms: readonly LayerForm[];
   /** Returns the digest of the content by the image's config, where that tells. */
   readonly content: () => Promise<Digest | undefined>;
 }
@@ -44,6 +44,8 @@ export interface StoredBlob {
   readonly digest: Digest;
   /** How it is compressed, if it stands in for the blob that was wanted. */
   readonly compression?: Compression;
+  /** What a manifest has to say of such a one, if anything. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** In bytes. */
   readonly size: number;
   /** How it got there: its bytes were sent, they were there, or taken from a neighbour. */

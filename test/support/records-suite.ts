@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 
 import type { BlobFact } from "../../core/cache/blob-info.ts";
 import type { BlobRecords } from "../../core/cache/records.ts";
+import { chunkedAnnotations } from "../../core/content/chunked-layer.ts";
 import { digestOf } from "../../core/content/digest.ts";
 
 const digest = (text: string) => digestOf(new TextEncoder().encode(text));
@@ -30,6 +31,7 @@ export function recordsSuite(
         expect(records.uncompressedOf(layer)).toBeUndefined();
         expect(records.sharing(layer)).toEqual([]);
         expect(records.compressionOf(layer)).toBeUndefined();
+        expect(records.chunkedOf(layer)).toBeUndefined();
       });
     });
 
@@ -49,6 +51,19 @@ export function recordsSuite(
     test.each(["none", "gzip", "zstd"] as const)("knows the compression %s", (compression) => {
       keeping([{ kind: "compression", digest: layer, compression }], (records) => {
         expect(records.compressionOf(layer)).toBe(compression);
+      });
+    });
+
+    test("knows what is said of a chunked blob, and that others are none", () => {
+      const annotations = {
+        [chunkedAnnotations.tocDigest]: content,
+        [chunkedAnnotations.tocPosition]: "1:2:3:1",
+        [chunkedAnnotations.tarSplitPosition]: "4:5:6",
+      };
+      const fact: BlobFact = { kind: "chunked", digest: layer, annotations, uncompressed: content };
+      keeping([fact, { kind: "compression", digest: packed, compression: "zstd" }], (records) => {
+        expect(records.chunkedOf(layer)).toEqual(annotations);
+        expect(records.chunkedOf(packed)).toBeUndefined();
       });
     });
 

@@ -72,7 +72,7 @@ class DockerArchiveDestination implements ImageDestination {
     standIns?: StandIns,
   ): Promise<StoredBlob | undefined> {
     const same = await this.#present(wanted, role);
-    if (same !== undefined || standIns?.compressions.includes("none") !== true) return same;
+    if (same !== undefined || standIns?.forms.includes("none") !== true) return same;
     const content = await standIns.content();
     if (content === undefined || content === wanted.digest) return undefined;
     const unpacked = await this.#present({ digest: content }, role);

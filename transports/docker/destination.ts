@@ -25,7 +25,7 @@ import { connect } from "./connection.ts";
 import { lingering, type LingeringSignal } from "./lingering.ts";
 import { findWanted } from "./presence.ts";
 import { publishManifest } from "./publish.ts";
-import { reuseFromElsewhere } from "./reuse.ts";
+import { type Reuse, reuseFromElsewhere } from "./reuse.ts";
 import { sighting } from "./sightings.ts";
 import {
   noSigstore,
@@ -86,12 +86,23 @@ class DockerDestination implements ImageDestination {
   ): Promise<StoredBlob | undefined> {
     const signal = this.#signal();
     const present = await this.#present(wanted, signal);
-    if (present !== undefined) return present;
+    return present ?? this.#elsewhere(wanted, { standIns, itself: true });
+  }
+
+  reuseStandIn(wanted: Descriptor, standIns: StandIns): Promise<StoredBlob | undefined> {
+    return this.#elsewhere(wanted, { standIns, itself: false });
+  }
+
+  async #elsewhere(
+    wanted: Descriptor,
+    wish: Pick<Reuse, "standIns" | "itself">,
+  ): Promise<StoredBlob | undefined> {
+    const signal = this.#signal();
     const { client, name, context } = this.#opened;
     const { log, settings } = context;
     const info = settings.docker.blobInfo;
     const neighbour = this.#neighbour;
-    const reuse = { client, name, wanted, standIns, neighbour, info, signal, log };
+    const reuse = { ...wish, client, name, wanted, neighbour, info, signal, log };
     const { stored, session } = await reuseFromElsewhere(reuse);
     if (session !== undefined) this.#sessions.push(session);
     if (stored !== undefined) this.#note(stored.digest);

@@ -21,6 +21,8 @@ export interface Reuse {
   readonly wanted: Descriptor;
   /** Absent: no other bytes will do. */
   readonly standIns: StandIns | undefined;
+  /** Whether the blob itself will do. */
+  readonly itself: boolean;
   /** The repository that the content comes from, if it is another one of the same registry. */
   readonly neighbour: string | undefined;
   /** Absent: nothing is known but the neighbour. */
@@ -47,8 +49,8 @@ type Place = Omit<BlobCandidate, "location"> & { readonly repository: string };
  * needed then. Everything else is looked for first.
  */
 export async function reuseFromElsewhere(reuse: Reuse): Promise<Reused> {
-  const { neighbour, wanted } = reuse;
-  if (neighbour !== undefined) {
+  const { neighbour, wanted, itself } = reuse;
+  if (neighbour !== undefined && itself) {
     const reused = await tryPlace({ digest: wanted.digest, repository: neighbour }, reuse, false);
     // The source has it, so whoever does not mount it from there mounts nothing.
     if (reused.stored !== undefined || reused.session !== undefined) return reused;
@@ -92,21 +94,17 @@ async function lookAt(place: Place, reuse: Reuse): Promise<StoredBlob | undefine
 }
 
 async function placesFor(reuse: Reuse): Promise<readonly Place[]> {
-  const { client, name, wanted, standIns, neighbour, info } = reuse;
+  const { client, name, wanted, standIns, itself, neighbour, info } = reuse;
   if (info === undefined) return [];
-  const compressions = standIns?.compressions ?? [];
-  const found = await info.candidates({
-    scope: scopeOf(name),
-    digest: wanted.digest,
-    compressions,
-  });
+  const forms = standIns?.forms ?? [];
+  const found = await info.candidates({ scope: scopeOf(name), digest: wanted.digest, forms });
   const places: Place[] = [];
   for (const { location, ...candidate } of found) {
     // What nobody has seen elsewhere may be where it is wanted.
     const repository =
       location === undefined ? client.repository : repositoryAt(location, name.host);
     if (repository === undefined) continue;
-    const tried = repository === client.repository || repository === neighbour;
+    const tried = !itself || repository === client.repository || repository === neighbour;
     if (tried && candidate.digest === wanted.digest) continue;
     if (await isFitting(candidate, reuse)) places.push({ ...candidate, repository });
   }
@@ -141,7 +139,12 @@ async function tryPlace(place: Place, reuse: Reuse, looks: boolean): Promise<Reu
   const size = known ?? (await lookFor(digest, client.repository, reuse))?.size;
   if (size === undefined) return {};
   const by = own ? "presence" : "mounting";
-  return { stored: { digest, size, by, ...(standIn && { compression: standIn.compression }) } };
+  return { stored: { digest, size, by, ...(standIn && formOf(standIn)) } };
+}
+
+/** How a blob that stands in for another is to be told of. */
+function formOf({ compression, annotations }: NonNullable<BlobCandidate["standIn"]>) {
+  return { compression, ...(annotations !== undefined && { annotations }) };
 }
 
 /** Undefined also where the registry does not let us look: the blob can still be sent. */

@@ -39,10 +39,12 @@ const names = new Map([
 /** Candidates as `what@where`, or `what` alone for those that nobody has seen. */
 function found(records: MemoryRecords[], wish: Partial<CandidateWish> = {}): string[] {
   const compressions: readonly Compression[] = ["none", "gzip", "zstd"];
-  return candidatesIn(records, { scope, digest: wanted, compressions, ...wish }).map((each) => {
-    const name = names.get(each.digest) ?? "?";
-    return each.location === undefined ? name : `${name}@${each.location}`;
-  });
+  return candidatesIn(records, { scope, digest: wanted, forms: compressions, ...wish }).map(
+    (each) => {
+      const name = names.get(each.digest) ?? "?";
+      return each.location === undefined ? name : `${name}@${each.location}`;
+    },
+  );
 }
 
 describe("candidatesIn", () => {
@@ -71,14 +73,42 @@ describe("candidatesIn", () => {
       at(content, "c"),
     );
     expect(found([records])).toEqual(["wanted@w", "packed@p", "other@o", "content@c"]);
-    expect(found([records], { compressions: ["gzip"] })).toEqual(["wanted@w", "other@o"]);
-    expect(found([records], { compressions: [] })).toEqual(["wanted@w"]);
+    expect(found([records], { forms: ["gzip"] })).toEqual(["wanted@w", "other@o"]);
+    expect(found([records], { forms: [] })).toEqual(["wanted@w"]);
   });
 
   test("says of a stand-in what it is", () => {
     const records = kept(same(wanted), same(other), as(other, "gzip"), at(other, "o"));
-    expect(candidatesIn([records], { scope, digest: wanted, compressions: ["gzip"] })).toEqual([
+    expect(candidatesIn([records], { scope, digest: wanted, forms: ["gzip"] })).toEqual([
       { digest: other, location: "o", standIn: { compression: "gzip", uncompressed: content } },
+    ]);
+  });
+
+  test("tells zstd from what is chunked, which will do for it", () => {
+    const annotations = { some: "annotation" };
+    const chunked: BlobFact = {
+      kind: "chunked",
+      digest: packed,
+      annotations,
+      uncompressed: content,
+    };
+    const records = kept(
+      same(wanted),
+      same(other),
+      same(packed),
+      as(other, "zstd"),
+      as(packed, "zstd"),
+      chunked,
+      at(other, "o"),
+      at(packed, "p"),
+    );
+    expect(found([records], { forms: ["zstd"] })).toEqual(["packed@p", "other@o"]);
+    expect(candidatesIn([records], { scope, digest: wanted, forms: ["zstd:chunked"] })).toEqual([
+      {
+        digest: packed,
+        location: "p",
+        standIn: { compression: "zstd", uncompressed: content, annotations },
+      },
     ]);
   });
 
@@ -90,7 +120,7 @@ describe("candidatesIn", () => {
     ],
     ["of other content", [same(wanted), as(other, "gzip"), at(other, "o")]],
   ])("finds nothing %s", (_, facts) => {
-    expect(found([kept(...facts)], { compressions: ["none", "gzip"] })).not.toContain("other@o");
+    expect(found([kept(...facts)], { forms: ["none", "gzip"] })).not.toContain("other@o");
   });
 
   test("finds two at most that nobody has seen here", () => {

@@ -13,7 +13,7 @@ afterAll(() => workspace[Symbol.dispose]());
 const digest = digestOf(new Uint8Array(1));
 const scope = { transport: "docker", scope: "r" };
 const fact: BlobFact = { kind: "location", scope, digest, location: "r/a" };
-const wish: CandidateWish = { scope, digest, compressions: [] };
+const wish: CandidateWish = { scope, digest, forms: [] };
 
 function open(path: string | undefined, lines: string[] = []) {
   return openBlobInfo({ path, now: () => 0, debug: (line) => lines.push(line) });

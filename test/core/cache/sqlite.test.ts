@@ -5,6 +5,7 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import type { BlobFact } from "../../../core/cache/blob-info.ts";
 import type { BlobRecords } from "../../../core/cache/records.ts";
 import { SqliteRecords } from "../../../core/cache/sqlite.ts";
+import { chunkedAnnotations } from "../../../core/content/chunked-layer.ts";
 import { digestOf } from "../../../core/content/digest.ts";
 import { recordsSuite } from "../../support/records-suite.ts";
 import { Workspace } from "../../support/workspace.ts";
@@ -105,6 +106,59 @@ describe("SqliteRecords", () => {
     using records = opened(path);
     for (const timeMs of [0, day, day + 1, day + 2]) records.keep([at(timeMs)]);
     expect(records.seen(scope, layer)).toEqual([{ location: "r/a", timeMs: day + 1 }]);
+  });
+
+  const chunked: BlobFact = {
+    kind: "chunked",
+    digest: layer,
+    annotations: {
+      [chunkedAnnotations.tocDigest]: digestOf(new Uint8Array(3)),
+      [chunkedAnnotations.tocPosition]: "321938:1499:5025:1",
+      [chunkedAnnotations.tarSplitPosition]: "323445:1529:27873",
+    },
+    uncompressed: digestOf(new Uint8Array(4)),
+  };
+
+  test("writes what is chunked as the original does, and reads its own", () => {
+    const path = freshPath();
+    using records = opened(path);
+    records.keep([{ fact: chunked, timeMs: 0 }]);
+    const said = JSON.stringify(chunked.annotations);
+    expect(rows(path, "DigestSpecificVariantCompressors")).toEqual([
+      {
+        digest: layer,
+        specificVariantCompressor: "zstd:chunked",
+        specificVariantAnnotations: new TextEncoder().encode(said),
+      },
+    ]);
+    expect(rows(path, "DigestTOCUncompressedPairs")).toEqual([
+      {
+        tocDigest: digestOf(new Uint8Array(3)),
+        uncompressedDigest: digestOf(new Uint8Array(4)),
+      },
+    ]);
+  });
+
+  test.each([
+    ["no JSON", "zstd:chunked", "{"],
+    ["no object", "zstd:chunked", "[]"],
+    [
+      "positions that are none",
+      "zstd:chunked",
+      JSON.stringify(chunked.annotations).replace("1499", "x"),
+    ],
+    ["a variant nobody knows", "zstd:other", JSON.stringify(chunked.annotations)],
+  ])("C1: takes %s for nothing", (_, name, said) => {
+    const path = freshPath();
+    using records = opened(path);
+    records.keep([{ fact: chunked, timeMs: 0 }]);
+    {
+      using database = new Database(path);
+      const change =
+        "UPDATE DigestSpecificVariantCompressors SET specificVariantCompressor = ?, specificVariantAnnotations = ?";
+      database.run(change, [name, said]);
+    }
+    expect(records.chunkedOf(layer)).toBeUndefined();
   });
 
   // C1: what others wrote is text from outside.

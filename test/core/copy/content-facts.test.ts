@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import { chunkedAnnotations } from "../../../core/content/chunked-layer.ts";
 import { digestOf } from "../../../core/content/digest.ts";
 import { contentFacts, type SeenContent } from "../../../core/copy/content-facts.ts";
 
@@ -11,12 +12,20 @@ const names = new Map([
   [diffId, "diffId"],
 ]);
 
+const annotations = {
+  [chunkedAnnotations.tocDigest]: diffId,
+  [chunkedAnnotations.tocPosition]: "1:2:3:1",
+  [chunkedAnnotations.tarSplitPosition]: "4:5:6",
+  other: "1",
+};
+
 /** Facts as `read=gzip` and `read~written`. */
 function facts(seen: Partial<SeenContent>): string[] {
   const whole = { read, readAs: "none", written: read, writtenAs: undefined, diffId: undefined };
   return contentFacts({ ...whole, ...seen } as SeenContent).map((fact) => {
     const name = names.get(fact.digest);
     if (fact.kind === "compression") return `${name}=${fact.compression}`;
+    if (fact.kind === "chunked") return `${name}: ${Object.keys(fact.annotations).length}`;
     return fact.kind === "content" ? `${name}~${names.get(fact.uncompressed)}` : fact.kind;
   });
 }
@@ -41,6 +50,16 @@ describe("contentFacts", () => {
       "compressed in another way, and not looked into",
       { readAs: "gzip", written, writtenAs: "zstd" },
       ["read=gzip", "written=zstd"],
+    ],
+    [
+      "compressed in another way, and looked into",
+      { readAs: "gzip", written, writtenAs: "zstd", diffId, annotations: { other: "1" } },
+      ["read=gzip", "read~diffId", "written=zstd", "written~diffId"],
+    ],
+    [
+      "chunked on the way",
+      { written, writtenAs: "zstd", annotations },
+      ["read=none", "read~read", "written=zstd", "written~read", "written: 3"],
     ],
   ])("knows of a blob that is %s", (_, seen, expected) => {
     expect(facts(seen)).toEqual(expected);

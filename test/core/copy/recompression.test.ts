@@ -125,11 +125,8 @@ describe("copyImage with a compression", () => {
         const reference = super.parseReference(text);
         const open = async (context: Parameters<typeof reference.openDestination>[0]) =>
           Object.assign(await reference.openDestination(context), {
-            reuseStandIn: async (
-              wanted: { digest: string },
-              standIns: { compressions: unknown },
-            ) => {
-              asked.push([wanted.digest, standIns.compressions]);
+            reuseStandIn: async (wanted: { digest: string }, standIns: { forms: unknown }) => {
+              asked.push([wanted.digest, standIns.forms]);
             },
           });
         return { ...reference, openDestination: open as typeof reference.openDestination };

@@ -138,7 +138,7 @@ describe("openDestination", () => {
     const wanted = { ...descriptorOf(layer), digest: parseDigest(`sha256:${"a".repeat(64)}`) };
     const content = async () => parseDigest(layer.digest);
     const reuse = (...compressions: ("none" | "gzip")[]) =>
-      destination.reuseBlob({ ...wanted, size: 7 }, "layer", { compressions, content });
+      destination.reuseBlob({ ...wanted, size: 7 }, "layer", { forms: compressions, content });
     expect(await reuse("gzip")).toBeUndefined();
     expect(await reuse("gzip", "none")).toEqual({
       digest: parseDigest(layer.digest),

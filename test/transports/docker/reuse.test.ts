@@ -20,7 +20,7 @@ const layer = new TextEncoder().encode("a layer");
 const other = new TextEncoder().encode("the same layer, packed");
 const wanted = { mediaType: "x", digest: digestOf(layer), size: layer.length };
 const content = digestOf(new TextEncoder().encode("content"));
-const anyForm: StandIns = { compressions: ["gzip", "none"], content: async () => content };
+const anyForm: StandIns = { forms: ["gzip", "none"], content: async () => content };
 
 /** What is known of blobs, for this test only. */
 function infoOf(...facts: BlobFact[]): BlobInfo & { readonly noted: BlobFact[] } {
@@ -153,6 +153,39 @@ describe("reuseFromElsewhere", () => {
     const named = { ...anyForm, content: async () => digestOf(new Uint8Array(9)) };
     expect(await reuse(registry, infoOf(...sameContent), { standIns: named })).toBeUndefined();
     expect(steps(registry)).toEqual(["HEAD a/b"]);
+  });
+
+  test("takes only what stands in where the blob itself would not do", async () => {
+    await using registry = registryWith([
+      ["a/b", layer],
+      ["c/d", other],
+    ]);
+    const annotations = { some: "annotation" };
+    const chunked: BlobFact = {
+      kind: "chunked",
+      digest: digestOf(other),
+      annotations,
+      uncompressed: content,
+    };
+    const info = infoOf(
+      ...sameContent,
+      { kind: "compression", digest: digestOf(other), compression: "zstd" },
+      chunked,
+      seenIn(registry, "a/b"),
+      seenIn(registry, "c/d", digestOf(other)),
+    );
+    await using destination = await open(registry, info);
+    const standIns: StandIns = { forms: ["zstd:chunked"], content: async () => content };
+    expect(await destination.reuseStandIn?.(wanted, standIns)).toEqual({
+      digest: digestOf(other),
+      size: other.length,
+      by: "mounting",
+      compression: "zstd",
+      annotations,
+    });
+    expect(steps(registry)).toEqual(["HEAD c/d", "POST a/b"]);
+    const gzip: StandIns = { ...standIns, forms: ["gzip"] };
+    expect(await destination.reuseStandIn?.(wanted, gzip)).toBeUndefined();
   });
 
   test("goes on where it may not look", async () => {
