@@ -2,11 +2,12 @@
 
 import { describe, expect } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chunkedAnnotations } from "../../core/content/chunked-layer.ts";
 import { testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
 import { registryProgram } from "../support/peers.ts";
 import { randomBytes } from "../support/random.ts";
-import { run } from "../support/run.ts";
+import { run, succeed } from "../support/run.ts";
 import { imageOf, mediaTypes, type SampleImage, sampleConfig } from "../support/sample-images.ts";
 import { Scene } from "../support/scene.ts";
 import { type TarEntry, tarOf } from "../support/tar-bytes.ts";
@@ -89,6 +90,56 @@ describe("zstd:chunked", () => {
     expect(second).toBeLessThan(200_000);
   });
 });
+
+describe("zstd:chunked and the original", () => {
+  const sharingTest = testWith("newer:skopeo", registryProgram, "root");
+
+  for (const [first, second] of [
+    ["dray", "skopeo"],
+    ["skopeo", "dray"],
+  ] as const) {
+    sharingTest(`${second} mounts what ${first} has compressed, in that format only`, async () => {
+      await using scene = new Scene();
+      const host = await scene.registry();
+      const source = await scene.store("dir");
+      await source.fill(imageNamed(first));
+      const copy = async (name: string, format: string, repository: string) => {
+        const insisting = [`--dest-compress-format=${format}`, "--dest-force-compress-format"];
+        const target = `docker://${host}/${repository}:1`;
+        const plain = ["--insecure-policy", "copy", "--dest-tls-verify=false"];
+        const program = name === "dray" ? {} : { program: newerProgram("skopeo") };
+        const env = { PATH, HOME: scene.at("home") };
+        const words = [...plain, ...insisting, source.image, target];
+        return succeed(words, { cwd: scene.path, env, ...program });
+      };
+      const manifestOf = async (repository: string) => {
+        const accept = mediaTypes.oci.manifest;
+        const url = `http://${host}/v2/${repository}/manifests/1`;
+        const answer = await fetch(url, { headers: { accept } });
+        return (await answer.json()) as { readonly layers: readonly Layer[] };
+      };
+      await copy(first, "zstd:chunked", "one/x");
+      await copy(second, "zstd:chunked", "two/y");
+      const [layer] = (await manifestOf("one/x")).layers;
+      if (layer === undefined) throw new Error("the image has no layer");
+      expect(Object.keys(layer.annotations ?? {})).toEqual(Object.values(chunkedAnnotations));
+      expect((await manifestOf("two/y")).layers).toEqual([layer]);
+      // What is chunked is zstd, and no gzip.
+      await copy(second, "zstd", "three/z");
+      expect((await manifestOf("three/z")).layers).toEqual([layer]);
+      await copy(second, "gzip", "four/u");
+      const [packed] = (await manifestOf("four/u")).layers;
+      expect(packed?.mediaType).toBe(mediaTypes.oci.gzip);
+      expect(packed?.annotations).toBeUndefined();
+    });
+  }
+});
+
+/** A layer as a manifest has it. */
+interface Layer {
+  readonly mediaType: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
 
 /** How many bytes of blobs the registry says it has sent. */
 async function bytesSent(scene: Scene, version: string): Promise<number> {

@@ -88,7 +88,7 @@ export class DockerArchiveProbe implements DestinationProbe {
     standIns?: StandIns,
   ): Promise<StoredBlob | undefined> {
     const same = this.earlier?.findBlob(wanted);
-    if (same !== undefined || standIns?.compressions.includes("none") !== true) return same;
+    if (same !== undefined || standIns?.forms.includes("none") !== true) return same;
     const content = await standIns.content();
     if (content === undefined || content === wanted.digest) return undefined;
     const unpacked = this.earlier?.findBlob({ digest: content });

@@ -15,7 +15,7 @@ import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { neighbourOf } from "./destination.ts";
 import { findWanted } from "./presence.ts";
-import { findElsewhere } from "./reuse.ts";
+import { findElsewhere, type Reuse } from "./reuse.ts";
 import { registryTraits, signatureKeeping } from "./traits.ts";
 
 /** Opens a repository to look into. Nothing is sent yet, and nothing but HEAD will be. */
@@ -53,13 +53,24 @@ class DockerProbe implements DestinationProbe {
     _role: BlobRole,
     standIns?: StandIns,
   ): Promise<StoredBlob | undefined> {
+    const { client, context } = this.#opened;
+    const present = await findWanted(client, wanted, context.signal);
+    return present ?? this.#elsewhere(wanted, { standIns, itself: true });
+  }
+
+  findStandIn(wanted: Descriptor, standIns: StandIns): Promise<StoredBlob | undefined> {
+    return this.#elsewhere(wanted, { standIns, itself: false });
+  }
+
+  #elsewhere(
+    wanted: Descriptor,
+    wish: Pick<Reuse, "standIns" | "itself">,
+  ): Promise<StoredBlob | undefined> {
     const { name, client, context } = this.#opened;
     const { signal, log, settings, origin } = context;
-    const present = await findWanted(client, wanted, signal);
-    if (present !== undefined) return present;
     const neighbour = neighbourOf(name, origin);
     const info = settings.docker.blobInfo;
-    return findElsewhere({ client, name, wanted, standIns, neighbour, info, signal, log });
+    return findElsewhere({ ...wish, client, name, wanted, neighbour, info, signal, log });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -71,8 +71,8 @@ export async function reuseFromElsewhere(reuse: Reuse): Promise<Reused> {
 
 /** Returns what `reuseFromElsewhere` would take, as far as looking can tell. Nothing is mounted. */
 export async function findElsewhere(reuse: Reuse): Promise<StoredBlob | undefined> {
-  const { neighbour, wanted } = reuse;
-  if (neighbour !== undefined) {
+  const { neighbour, wanted, itself } = reuse;
+  if (neighbour !== undefined && itself) {
     const found = await lookAt({ digest: wanted.digest, repository: neighbour }, reuse);
     if (found !== undefined) return found;
   }
@@ -90,7 +90,7 @@ async function lookAt(place: Place, reuse: Reuse): Promise<StoredBlob | undefine
   const size = seen?.size ?? (digest === wanted.digest ? wanted.size : undefined);
   if (seen === undefined || size === undefined) return undefined;
   const by = repository === client.repository ? "presence" : "mounting";
-  return { digest, size, by, ...(standIn && { compression: standIn.compression }) };
+  return { digest, size, by, ...(standIn && formOf(standIn)) };
 }
 
 async function placesFor(reuse: Reuse): Promise<readonly Place[]> {

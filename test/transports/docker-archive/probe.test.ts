@@ -62,7 +62,7 @@ describe("the probe of a docker-archive", () => {
     }
     const packed = { mediaType: "x", digest: digestOf(new Uint8Array([1])), size: 1 };
     const standIns = {
-      compressions: ["none"] as const,
+      forms: ["none"] as const,
       content: async () => parseDigest(layer.digest),
     };
     await using probe = await reference.openProbe?.(here.context);

@@ -53,6 +53,12 @@ function open(registry: RegistryServer, blobInfo: BlobInfo, wish: DockerWish = {
   });
 }
 
+function probed(registry: RegistryServer, blobInfo: BlobInfo) {
+  const context = dockerContext();
+  const settings = { ...context.settings, docker: { ...context.settings.docker, blobInfo } };
+  return docker.parseReference(`//${registry.host}/a/b:2`).openProbe?.({ ...context, settings });
+}
+
 async function reuse(
   registry: RegistryServer,
   blobInfo: BlobInfo,
@@ -184,6 +190,11 @@ describe("reuseFromElsewhere", () => {
       annotations,
     });
     expect(steps(registry)).toEqual(["HEAD c/d", "POST a/b"]);
+    await using probe = await probed(registry, info);
+    expect(await probe?.findStandIn?.(wanted, standIns)).toMatchObject({
+      by: "mounting",
+      annotations,
+    });
     const gzip: StandIns = { ...standIns, forms: ["gzip"] };
     expect(await destination.reuseStandIn?.(wanted, gzip)).toBeUndefined();
   });
