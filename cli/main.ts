@@ -16,6 +16,7 @@ const tree = defineTree({
   "list-tags": async () => (await import("./commands/list-tags.ts")).listTags,
   login: async () => (await import("./commands/login.ts")).login,
   logout: async () => (await import("./commands/logout.ts")).logout,
+  schema: async () => (await import("./commands/schema.ts")).schema,
   "manifest-digest": async () => (await import("./commands/manifest-digest.ts")).manifestDigest,
   "standalone-sign": async () => (await import("./commands/standalone-sign.ts")).standaloneSign,
   "standalone-verify": async () =>

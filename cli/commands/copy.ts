@@ -48,7 +48,8 @@ import { parseMultiArch } from "../flags/multi-arch.ts";
 import { parseSignIdentity, signIdentityFlag, signingFlags } from "../flags/signing.ts";
 import { checkApart, copyToAll } from "../copy-to-all.ts";
 import { imageNames } from "../help.ts";
-import { openReports } from "../output/open-progress.ts";
+import { reportFlags } from "../flags/reporting.ts";
+import { openReports } from "../output/open-reports.ts";
 import { retrying } from "../retrying.ts";
 import { signingOf } from "../signers.ts";
 
@@ -57,6 +58,7 @@ const flags = {
   target: imageFlags("dest-"),
   keeping: destinationFlags,
   retry: retryFlags,
+  reporting: reportFlags,
   authFile: authFileFlag("authfile"),
   encryption: encryptionFlags,
   additionalTags: list("additional-tag", "additional tags (supports docker-archive)"),
@@ -110,10 +112,11 @@ ${imageNames(listedTransports(transports), program)}`,
     await using operation = beginOperation(call);
     await using blobInfo = openBlobs(call);
     const { also, ...request } = await requestOf(call, operation, blobInfo);
-    const { quiet, digestFile, retry } = call.flags;
+    const { quiet, digestFile, retry, reporting } = call.flags;
     const destinations = [request.destination, ...also] as const;
     const outputTaken = destinations.some(({ reference }) => reference.takesStandardOutput);
-    using reports = openReports({ ...call, quiet, outputTaken });
+    const wish = { command: "copy", flags: reporting, quiet, outputTaken };
+    using reports = await openReports(call, wish);
     const { tell } = reports;
     const written = async ({ digest }: CopyOutcome): Promise<void> => {
       if (digestFile !== "") await writeDigest(digestFile, digest);

@@ -35,8 +35,9 @@ import {
 import { maybeToggle, text, toggle, unsigned, type Values } from "../flags/flag.ts";
 import { authFileFlag, registryFlags, retryFlags } from "../flags/image.ts";
 import { manifestFlags, manifestWish } from "../flags/manifest.ts";
+import { reportFlags } from "../flags/reporting.ts";
 import { signingFlags } from "../flags/signing.ts";
-import { openReports } from "../output/open-progress.ts";
+import { openReports } from "../output/open-reports.ts";
 import { isTerminal } from "../output/terminal.ts";
 import { retrying } from "../retrying.ts";
 import { signingOf } from "../signers.ts";
@@ -45,6 +46,7 @@ const flags = {
   source: registryFlags("src-"),
   target: registryFlags("dest-"),
   retry: retryFlags,
+  reporting: reportFlags,
   authFile: authFileFlag("authfile"),
   manifest: manifestFlags,
   signing: signingFlags,
@@ -134,7 +136,8 @@ async function synchronize(
 
   createDigestFile(said.digestFile);
   const ordered = !isTerminal("stderr");
-  using reports = openReports({ ...call, quiet: false, outputTaken: false });
+  const wish = { command: "sync", flags: said.reporting, quiet: false, outputTaken: false };
+  using reports = await openReports(call, wish);
   const tell = (event: SyncEvent) => show(event, { call, tell: reports.tell });
   const results = await reports.during(() =>
     syncImages({

@@ -1,5 +1,6 @@
 // Flags: what may be said on a command line, as values.
 
+import { Failure } from "../../core/failure.ts";
 import {
   readDecimal,
   readDuration,
@@ -91,6 +92,26 @@ export function maybeText(
   options: FlagOptions = {},
 ): Flag<string | undefined> {
   return { ...text(name, help, options), absent: undefined };
+}
+
+/** One of several words; the first unless given. */
+export function choice<const W extends readonly [string, ...string[]]>(
+  name: string,
+  words: W,
+  help: string,
+  options: FlagOptions = {},
+): Flag<W[number]> {
+  const all: readonly W[number][] = words;
+  return {
+    ...common(name, help, options),
+    type: "string",
+    absent: words[0],
+    read(given) {
+      const word = all.find((each) => each === given);
+      if (word !== undefined) return word;
+      throw new Failure("usage", `must be one of ${words.join(", ")}`);
+    },
+  };
 }
 
 /** Any number of texts: each mention adds one record of comma-separated values. */

@@ -14,3 +14,11 @@ export function encodeCompact(value: unknown): string {
     return escape.length === 6 ? String(JSON.parse(`"${escape}"`)) : escape;
   });
 }
+
+/** Returns JSON without what could move a cursor or turn the writing around, escaped instead. */
+export function harmlessJson(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

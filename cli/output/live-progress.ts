@@ -82,7 +82,7 @@ function note(event: ToldEvent, moving: Map<string, Moving>, nowMs: number): str
     }
     case "blob-ended":
       moving.delete(placeOf(event));
-      return `${labelOf(event)} ${event.by === "sending" ? "done" : "skipped: already exists"}`;
+      return `${labelOf(event)} ${event.outcome === "sent" ? "done" : "skipped: already exists"}`;
     case "copy-failed":
       forget(event, moving);
       return undefined;
@@ -136,7 +136,11 @@ function barOf({ label, startedMs, size, moved }: Moving, nowMs: number): string
 }
 
 /** Returns the line that ends a run. */
-function summaryOf({ seconds, blobs, bytes }: ToldEvent & { readonly kind: "summary" }): string {
+export function summaryOf({
+  seconds,
+  blobs,
+  bytes,
+}: ToldEvent & { readonly kind: "summary" }): string {
   const parts = [
     `${renderSize(bytes.read)} moved in ${blobs.sent} blobs`,
     `${renderSize(bytes.reused)} reused in ${blobs.reused}`,

@@ -6,6 +6,8 @@ import type { Log } from "./log.ts";
 /** Shows how copies go. Disposing takes away what was only of interest while they went. */
 export interface Progress extends Disposable {
   readonly tell: Tell;
+  /** Says what is left to say when the summary has been told. Absent: nothing. */
+  end?(): Promise<void>;
 }
 
 /** Shows progress as lines that programs may read. */

@@ -4,20 +4,24 @@ import type { Tell } from "../../core/copy/events.ts";
 import { Tally } from "../../core/copy/tally.ts";
 import { toldOf } from "../../core/copy/told-copy.ts";
 import { asFailure } from "../../core/failure.ts";
+import type { Log } from "./log.ts";
 import type { Progress } from "./progress.ts";
 
-/** What a command says about its copies. Disposing ends it with a summary. */
+/** What a command says about its copies. */
 export class Reports implements Disposable {
   readonly #listeners: readonly Progress[];
-  readonly #now: () => number;
-  readonly #beganMs: number;
+  readonly #elapsed: () => number;
+  readonly #log: Log;
   readonly #tally = new Tally();
 
-  /** The clock only runs forward, in milliseconds. Listeners are disposed of with the reports. */
-  constructor(listeners: readonly Progress[], now: () => number) {
+  /**
+   * Listeners are disposed of with the reports. The clock only runs forward, in milliseconds since the
+   * command began to work.
+   */
+  constructor(listeners: readonly Progress[], elapsed: () => number, log: Log) {
     this.#listeners = listeners;
-    this.#now = now;
-    this.#beganMs = now();
+    this.#elapsed = elapsed;
+    this.#log = log;
   }
 
   /** Passes an event on to all who listen. */
@@ -26,19 +30,28 @@ export class Reports implements Disposable {
     for (const listener of this.#listeners) listener.tell(event);
   };
 
-  /** Does the work of the command, and tells if it fails. */
+  /** Does the work of the command, and says how it ended. */
   async during<T>(work: () => Promise<T>): Promise<T> {
+    let done: T;
     try {
-      return await work();
+      done = await work();
     } catch (error) {
       this.tell({ kind: "failed", ...toldOf(asFailure(error)) });
+      // A second error would only hide the one that led here.
+      await this.#end().catch((second) => this.#log.warn(asFailure(second).message));
       throw error;
     }
+    await this.#end();
+    return done;
   }
 
   [Symbol.dispose](): void {
-    const seconds = (this.#now() - this.#beganMs) / 1000;
-    this.tell({ kind: "summary", seconds, ...this.#tally.summary });
     for (const listener of this.#listeners) listener[Symbol.dispose]();
+  }
+
+  async #end(): Promise<void> {
+    const seconds = Math.round(this.#elapsed()) / 1000;
+    this.tell({ kind: "summary", seconds, ...this.#tally.summary });
+    for (const listener of this.#listeners) await listener.end?.();
   }
 }

@@ -16,6 +16,11 @@ export function allowsColors(variables: Readonly<Record<string, string | undefin
   return (variables["NO_COLOR"] ?? "") === "" && variables["TERM"] !== "dumb";
 }
 
+/** Tells whether lines may be drawn over each other where `isTerminal`. */
+export function allowsCursor(variables: Readonly<Record<string, string | undefined>>): boolean {
+  return variables["TERM"] !== "dumb";
+}
+
 function isDevice(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isCharacterDevice();

@@ -19,6 +19,7 @@ import { manifestDigest } from "../manifest/manifest.ts";
 import type { EmbeddedName } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
+import { outcomeOf } from "./blob-outcome.ts";
 import { asIs, type ImagePlan } from "./plan.ts";
 import { type MovedBlob, type Transfer, sendBlob, withDiffId } from "./transfer.ts";
 
@@ -174,7 +175,7 @@ async function putBlob(
     async () => (await writer.reuseBlob(descriptor, role)) ?? writer.putBlob(blob, role, signal),
     "destination",
   );
-  tell({ kind: "blob-ended", digest, role, by: stored.by, size: stored.size });
+  tell({ kind: "blob-ended", digest, role, outcome: outcomeOf(stored), size: stored.size });
 }
 
 /**

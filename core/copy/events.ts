@@ -8,8 +8,12 @@ import type { WrittenFormat } from "../content/media-types.ts";
 import type { FailureCode, Side } from "../failure.ts";
 import type { BlobRole } from "../image/destination.ts";
 import type { Decision } from "../trust/decision.ts";
+import type { BlobOutcome } from "./blob-outcome.ts";
 import type { Recoding } from "./plan.ts";
 import type { Summary } from "./summary.ts";
+
+/** The version of the events that programs read. Events and members may be added to it; none changes its meaning. */
+export const eventVersion = 1;
 
 /** Which part of a run an event is about. What is absent, there is only one of. */
 export interface EventScope {
@@ -86,7 +90,7 @@ export type CopyEvent =
       readonly kind: "blob-ended";
       readonly digest: Digest;
       readonly role: BlobRole;
-      readonly by: "sending" | "presence" | "mounting";
+      readonly outcome: BlobOutcome;
       /** In bytes, at the destination. */
       readonly size: number;
       /** The digest that it has there; absent where it is the same. */
@@ -121,8 +125,8 @@ export type CopyEvent =
       readonly kind: "copy-ended";
       /** Of the manifest, or list, that the destination's name leads to now. */
       readonly digest: Digest;
-      /** Likewise. */
-      readonly mediaType: string;
+      /** Likewise; absent where an image was there before anybody read it. */
+      readonly mediaType?: string;
     }
   | ({ readonly kind: "copy-failed" } & ToldFailure)
   /** The whole command has failed. */

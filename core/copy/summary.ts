@@ -1,11 +1,9 @@
 // Summary: what a run of copies comes to.
 
-/** A number of each kind: sent by us, found at the destination, mounted there from a neighbour. */
-export interface Moves {
-  readonly sent: number;
-  readonly reused: number;
-  readonly mounted: number;
-}
+import type { BlobOutcome } from "./blob-outcome.ts";
+
+/** A number for each way in which blobs get there. */
+export type Moves = Readonly<Record<BlobOutcome, number>>;
 
 /** What a run of copies comes to. Of a copy that was attempted more than once, the last attempt counts. */
 export interface Summary {

@@ -70,9 +70,6 @@ function add(event: CopyEvent, count: Count): void {
   if (event.kind === "manifest-written") count.manifests++;
   if (event.kind === "blob-moved") count.read += event.bytes;
   if (event.kind !== "blob-ended") return;
-  const by = ways[event.by];
-  count.blobs[by]++;
-  count.bytes[by] += event.size;
+  count.blobs[event.outcome]++;
+  count.bytes[event.outcome] += event.size;
 }
-
-const ways = { sending: "sent", presence: "reused", mounting: "mounted" } as const;

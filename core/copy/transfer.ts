@@ -21,6 +21,7 @@ import type { BlobReading } from "../image/source.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
 import type { BlobSharing } from "./blob-sharing.ts";
 import { contentFacts } from "./content-facts.ts";
+import { outcomeOf } from "./blob-outcome.ts";
 import type { Tell } from "./events.ts";
 import {
   digested,
@@ -98,9 +99,10 @@ async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> 
   );
   const moved = present === undefined ? await sendBlob(step, transfer) : reused(blob, present);
   const known = step.needsDiffId ? await withDiffId(blob, moved, transfer) : moved;
-  const { digest: storedAs, by, size } = moved.stored;
+  const { digest: storedAs, size } = moved.stored;
+  const outcome = outcomeOf(moved.stored);
   const renamed = storedAs !== blob.digest && { storedAs };
-  tell({ kind: "blob-ended", digest: blob.digest, role, by, size, ...renamed });
+  tell({ kind: "blob-ended", digest: blob.digest, role, outcome, size, ...renamed });
   return known;
 }
 

@@ -160,8 +160,9 @@ class Run {
       const current = await currentDigests({ ...copy, source, destination });
       if (current.unchanged !== undefined) {
         turn.begin();
-        tellUnchanged(copy, tell);
-        return { outcome: "present", digest: current.unchanged };
+        const digest = current.unchanged;
+        tellUnchanged({ ...copy, source, destination }, digest, tell);
+        return { outcome: "present", digest };
       }
       // Nothing is said of an image for which there is no place.
       checked(() => checkWritable(target, place));
@@ -220,9 +221,19 @@ function checked(check: () => void): void {
 }
 
 /** Says what the original says of an image that it would read and compare. */
-function tellUnchanged({ signatures }: Pick<CopyRequest, "signatures">, tell: Tell): void {
+function tellUnchanged(
+  { source, destination, signatures }: Pick<CopyRequest, "source" | "destination" | "signatures">,
+  digest: Digest,
+  tell: Tell,
+): void {
+  tell({
+    kind: "copy-begun",
+    source: spelled(source.reference),
+    destinations: [spelled(destination.reference)],
+  });
   if (signatures !== "remove") tell({ kind: "signatures-sought", of: "image" });
   tell({ kind: "image-present" });
+  tell({ kind: "copy-ended", digest });
 }
 
 /** Ends with the run, and waits for itself only: hundreds of images share no patience. */

@@ -309,11 +309,11 @@ export class Gate {
     } as const;
     const refused = await this.#refuse(candidate, requirements, answers);
     if (refused !== undefined) {
-      hear({ ...asked, verdict: "rejected", ...(instance && { digest: instance }), ...refused });
+      hear({ verdict: "rejected", ...asked, ...(instance && { digest: instance }), ...refused });
       throw refusal(refused.reason);
     }
     const image = await candidate.admit(key);
-    hear({ ...asked, verdict: "admitted", digest: image.digest });
+    hear({ verdict: "admitted", ...asked, digest: image.digest });
     return image;
   }
 
@@ -338,8 +338,8 @@ export class Gate {
     const image = await list.admit(key);
     const { name, digest } = image;
     hear({
-      image: spelled(name),
       verdict: "admitted",
+      image: spelled(name),
       by: "images",
       rules: [],
       answers: [],

@@ -17,9 +17,9 @@ const image: readonly CopyEvent[] = [
   { kind: "signatures-found", of: "image" },
   { kind: "blob-begun", digest: layer, role: "layer", size: 10 * MiB },
   { kind: "blob-moved", digest: layer, bytes: 10 * MiB },
-  { kind: "blob-ended", digest: layer, role: "layer", by: "sending", size: 10 * MiB },
+  { kind: "blob-ended", digest: layer, role: "layer", outcome: "sent", size: 10 * MiB },
   { kind: "blob-begun", digest: config, role: "config" },
-  { kind: "blob-ended", digest: config, role: "config", by: "presence", size: 2048 },
+  { kind: "blob-ended", digest: config, role: "config", outcome: "reused", size: 2048 },
   { kind: "manifest-begun", of: "image" },
   { kind: "signatures-begun", of: "image" },
 ];

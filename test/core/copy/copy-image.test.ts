@@ -113,7 +113,10 @@ describe("copyImage of schema 1", () => {
     const { events } = await copyBetween(holdingOld(), to, { format: manifestTypes.schema2 });
     expect(configOf(to).rootfs.diff_ids).toEqual(old.diffIds);
     const layers = events.filter((event) => event.kind === "blob-ended" && event.role === "layer");
-    expect(layers.map((event) => "by" in event && event.by)).toEqual(["presence", "presence"]);
+    expect(layers.map((event) => "outcome" in event && event.outcome)).toEqual([
+      "reused",
+      "reused",
+    ]);
     // Schema 1 does not say that a layer is uncompressed; its bytes do.
     const { gzip: packed, none: plain } = layerFamilies.docker;
     expect(keptImage(to).layers.map(({ mediaType }) => mediaType)).toEqual([packed, plain]);

@@ -37,7 +37,7 @@ describe("copyImages", () => {
     const to = holding(image);
     const { events } = await copyBetween(holding(image), to);
     const ended = events.filter((event) => event.kind === "blob-ended");
-    expect(ended.map(({ by }) => by)).toEqual(["presence", "presence", "presence", "presence"]);
+    expect(ended.map(({ outcome }) => outcome)).toEqual(Array(4).fill("reused"));
     expect(events.some(({ kind }) => kind === "blob-moved")).toBe(false);
   });
 

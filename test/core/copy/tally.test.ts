@@ -12,9 +12,9 @@ const whole: readonly ToldEvent[] = [
   { kind: "blob-begun", digest, role: "layer" },
   { kind: "blob-moved", digest, bytes: 7 },
   { kind: "blob-moved", digest, bytes: 5 },
-  { ...blob, by: "sending", size: 9 },
-  { ...blob, by: "presence", size: 20 },
-  { ...blob, by: "mounting", size: 30 },
+  { ...blob, outcome: "sent", size: 9 },
+  { ...blob, outcome: "reused", size: 20 },
+  { ...blob, outcome: "mounted", size: 30 },
   { kind: "manifest-written", of: "image", digest, mediaType: "m", size: 100 },
   { kind: "copy-ended", digest, mediaType: "m" },
 ];
@@ -65,7 +65,7 @@ describe("Tally", () => {
     const [one, other] = [0, 1].map((destination) => about({ destination }, tell));
     tell(begun);
     tell({ kind: "blob-moved", digest, bytes: 7 });
-    one?.({ ...blob, by: "sending", size: 7 });
+    one?.({ ...blob, outcome: "sent", size: 7 });
     one?.({ kind: "copy-ended", digest, mediaType: "m" });
     other?.({ kind: "copy-failed", code: "io", message: "no" });
     expect(tally.summary).toMatchObject({
