@@ -13,7 +13,6 @@ import { blobInfoPath } from "../core/config/blob-info-path.ts";
 import { locate, policyFile } from "../core/config/locations.ts";
 import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
 import { type CredentialSearch, registryAccess } from "../core/config/registry-access.ts";
-import { rootlessUser } from "../core/config/rootless-user.ts";
 import { RegistryFiles } from "../core/config/registry-files.ts";
 import type { PlatformWish } from "../core/content/platform.ts";
 import { during, Failure } from "../core/failure.ts";
@@ -29,6 +28,7 @@ import { transports } from "../transports/table.ts";
 import type { Call } from "./command.ts";
 import type { ImageValues, RegistryValues } from "./flags/image.ts";
 import { version } from "./version.ts";
+import { ownsWholeSystem } from "./whole-system.ts";
 
 /** What is said about one side of an operation. */
 export interface Side {
@@ -155,7 +155,7 @@ function storageOf({ environment, log }: Call, blobInfo: BlobInfo | undefined): 
       const { readStorageConf } = await import("../core/config/storage-conf.ts");
       return readStorageConf(environment, log);
     },
-    rootless: rootlessUser(environment) !== undefined,
+    rootless: !ownsWholeSystem(environment.userId),
     now: () => new Date(),
     ...(blobInfo !== undefined && { blobInfo }),
   };

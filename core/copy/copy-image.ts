@@ -52,7 +52,7 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     signatures,
     invalidating: "Would invalidate signatures",
   });
-  checkEmbeddedName(listed, { name: writer.name, frozenBecause });
+  checkEmbeddedName(listed, writer, frozenBecause);
   const readConfig = configReader(candidate, listed);
   const manifest = await withKeptLayers({ image, manifest: listed, frozenBecause, readConfig });
   const { format, crypt, now } = request;
@@ -80,7 +80,10 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     diffIdOf: diffIdReader(manifest, readConfig),
   };
   const moved = await transferBlobs(plan.steps, transfer);
-  const name = embeddedNameOf(writer.name);
+  const name = embeddedNameOf(writer);
+  if (list !== undefined && role === "top-level") {
+    await writer.putOrigin?.(image.publishOrigin(list));
+  }
   const commit = { manifest, plan, moved, transfer, readConfig, role, name, now };
   const written = await commitImage(commit);
   const digest = digestAsWritten(written, image);

@@ -26,6 +26,8 @@ export interface DestinationTraits {
   readonly refusedForms?: Readonly<Partial<Record<SignatureForm, string>>>;
   /** Whether several blobs may be written at a time. */
   readonly concurrent: boolean;
+  /** Whether it does not matter which image a schema 1 manifest says it is; it does if absent. */
+  readonly ignoresEmbeddedNames?: boolean;
 }
 
 /** What a blob is to the image. */
@@ -116,6 +118,12 @@ export interface ImageDestination extends AsyncDisposable {
    * tried, and names `missingBlobs` if it is refused because blobs are missing.
    */
   putManifest(manifest: OutgoingManifest, instance?: Digest): Promise<void>;
+
+  /**
+   * Keeps the list that the image was chosen from beside it, so that the list's digest leads to the image,
+   * too. Absent where that does not.
+   */
+  putOrigin?(list: OutgoingManifest): Promise<void>;
 
   /** Writes the signatures of a manifest that was put: these, and no others. */
   putSignatures(signatures: readonly Signature[], of: SignedManifest): Promise<void>;

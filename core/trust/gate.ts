@@ -194,6 +194,16 @@ export class AdmittedImage {
   publish(manifest: RawManifest = this.manifest): OutgoingManifest {
     return new OutgoingManifest(key, manifest);
   }
+
+  /** Carries a list that names this very image, to be kept as where the image was chosen from. */
+  publishOrigin(list: RawManifest): OutgoingManifest {
+    const parsed = parseManifest(list);
+    const names = ({ digest }: Descriptor): boolean => digest === this.digest;
+    if (parsed.kind === "list" && parsed.instances.some(names)) {
+      return new OutgoingManifest(key, list);
+    }
+    throw new Failure("bug", `A list was to be carried that does not name ${this.digest}`);
+  }
 }
 
 /** A blob whose first bytes have been seen. Disposing lets go of the source. */

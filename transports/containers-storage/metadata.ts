@@ -3,7 +3,7 @@
 import type { Digest } from "../../core/content/digest.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Signature } from "../../core/image/source.ts";
-import { isJsonObject, type Json, parseForeignJson } from "../../core/json.ts";
+import { encodeJson, isJsonObject, type Json, parseForeignJson } from "../../core/json.ts";
 import { limits } from "../../core/limits.ts";
 import type { ImageRecord } from "./records.ts";
 
@@ -65,5 +65,18 @@ function sizesIn(value: Json | undefined): readonly number[] {
   return items.map((item) => {
     if (typeof item === "number" && Number.isSafeInteger(item) && item >= 0) return item;
     throw new Failure("corrupt", "An image's record has a length of a signature that is none");
+  });
+}
+
+/** How long signatures are that stand one behind the other: by the digest of the manifest they are over. */
+export type SignatureSizes = ReadonlyMap<Digest, readonly number[]>;
+
+/** Returns the text that tells how long an image's signatures are. `own` is the digest of its manifest. */
+export function metadataOf(sizes: SignatureSizes, own: Digest): string {
+  const kept = [...sizes].filter(([, each]) => each.length > 0);
+  const direct = sizes.get(own) ?? [];
+  return encodeJson({
+    ...(direct.length > 0 && { "signature-sizes": direct }),
+    ...(kept.length > 0 && { "signatures-sizes": new Map(kept) }),
   });
 }

@@ -1,6 +1,5 @@
 // containers-storage: the face of the transport that keeps images where podman, buildah and CRI-O do.
 
-import { Failure } from "../../core/failure.ts";
 import type { ImageReference, Transport } from "../../core/image/transport.ts";
 import { parseStorageName } from "./name.ts";
 import { checkScope } from "./scope.ts";
@@ -17,8 +16,8 @@ function parseReference(text: string): ImageReference {
   return {
     ...name,
     openSource: async (context) => (await import("./source.ts")).openSource(name, context),
-    openDestination: async () => {
-      throw new Failure("unsupported", "containers-storage: images can be read, but not written");
-    },
+    openDestination: async (context) =>
+      (await import("./destination.ts")).openDestination(name, context),
+    deleteImage: async (context) => (await import("./delete.ts")).deleteImage(name, context),
   };
 }

@@ -54,6 +54,7 @@ interface OpenImage {
 class StorageSource implements ImageSource {
   readonly name: StorageName;
   readonly concurrent = true;
+  readonly nearby = true;
   readonly #open: OpenImage;
   #layers: Promise<ReadonlyMap<string, KeptLayer>> | undefined;
 

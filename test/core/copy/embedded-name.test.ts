@@ -8,14 +8,15 @@ import { imageFrom, ociSample, schema1Sample } from "../../support/sample-manife
 
 const digest = `sha256:${"0".repeat(64)}`;
 
-function named(docker: string | undefined): ImageName {
-  return {
+function named(docker: string | undefined, traits = {}) {
+  const name: ImageName = {
     transport: "docker",
     text: `//${docker}`,
     policyIdentity: "",
     policyNamespaces: [],
     ...(docker !== undefined && { docker }),
   };
+  return { name, traits };
 }
 
 describe("embeddedNameOf", () => {
@@ -26,6 +27,11 @@ describe("embeddedNameOf", () => {
     [undefined, undefined],
   ])("of %s is without the host", (docker, expected) => {
     expect(embeddedNameOf(named(docker))).toEqual(expected);
+  });
+
+  test("does not matter where a destination does not mind", () => {
+    const place = named("docker.io/library/x:1", { ignoresEmbeddedNames: true });
+    expect(embeddedNameOf(place)).toBeUndefined();
   });
 });
 
@@ -40,8 +46,7 @@ describe("checkEmbeddedName", () => {
     ["a place without such names", old, undefined, frozenBecause],
     ["a manifest that says no name", later, "example.com/other:1", frozenBecause],
   ])("has nothing against %s", (_, manifest, docker, why) => {
-    const check = { name: named(docker), frozenBecause: why };
-    expect(() => checkEmbeddedName(manifest, check)).not.toThrow();
+    expect(() => checkEmbeddedName(manifest, named(docker), why)).not.toThrow();
   });
 
   test.each([
@@ -49,9 +54,7 @@ describe("checkEmbeddedName", () => {
     "example.com/other:latest",
     `example.com/some/name@${digest}`,
   ])("refuses to write to %s what says that it is something else", (docker) => {
-    expect(
-      failureOf(() => checkEmbeddedName(old, { name: named(docker), frozenBecause })),
-    ).toMatchObject({
+    expect(failureOf(() => checkEmbeddedName(old, named(docker), frozenBecause))).toMatchObject({
       code: "unsupported",
       message: `Copying a schema1 image with an embedded Docker reference to docker://${docker} (Docker reference ${docker}) would change the manifest, which we cannot do: "Instructed to preserve digests"`,
     });

@@ -428,6 +428,32 @@ describe("AdmittedImage", () => {
     expect(admitted.digest).toBe(digestAt(image));
   });
 
+  test("G1: carries a list as where it was chosen from only if the list names it", async () => {
+    const admitted = await accepting.admit(new Candidate(holding([image])));
+    const list = listOf([manifestOf("another"), image]);
+    expect(admitted.publishOrigin(list).bytes).toBe(list.bytes);
+    for (const other of [listOf([manifestOf("another")]), listOf([]), image]) {
+      expect(() => admitted.publishOrigin(other)).toThrow(Failure);
+    }
+  });
+
+  test("tells how its layers are kept, if its source knows", async () => {
+    const admitted = await accepting.admit(new Candidate(holding([image])));
+    expect(await admitted.keptLayers()).toBeUndefined();
+    const kept = { image: "i", layers: [] };
+    const asked: Digest[] = [];
+    const source = {
+      ...holding([image]),
+      readLayers: async (manifest: Digest) => {
+        asked.push(manifest);
+        return kept;
+      },
+    };
+    const other = await accepting.admit(new Candidate(source));
+    expect(await other.keptLayers()).toBe(kept);
+    expect(asked).toEqual([digestAt(image)]);
+  });
+
   test("opens no blob before it is wanted, and opens it anew each time", async () => {
     let opened = 0;
     const source = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseDigest } from "../../../core/content/digest.ts";
-import { signaturesOf } from "../../../transports/containers-storage/metadata.ts";
+import { metadataOf, signaturesOf } from "../../../transports/containers-storage/metadata.ts";
 import { imageRecord } from "../../../transports/containers-storage/records.ts";
 import { failureOf } from "../../support/failure-of.ts";
 
@@ -43,4 +43,14 @@ describe("signaturesOf", () => {
     const failure = failureOf(() => cut(metadata));
     expect(failure).toMatchObject({ code: "corrupt", message });
   });
+});
+
+test("metadataOf says no more than engines do", () => {
+  const other = parseDigest(`sha256:${"b".repeat(64)}`);
+  expect(metadataOf(new Map(), digest)).toBe("{}");
+  expect(metadataOf(new Map([[digest, []]]), digest)).toBe("{}");
+  expect(metadataOf(new Map([[other, [1]]]), digest)).toBe(`{"signatures-sizes":{"${other}":[1]}}`);
+  expect(metadataOf(new Map([[digest, [1, 2]]]), digest)).toBe(
+    `{"signature-sizes":[1,2],"signatures-sizes":{"${digest}":[1,2]}}`,
+  );
 });

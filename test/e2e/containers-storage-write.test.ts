@@ -1,0 +1,327 @@
+// containers-storage, written: what podman, buildah and skopeo, old and new, make of it.
+
+import { describe, expect } from "bun:test";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { digestOf } from "../../core/content/digest.ts";
+import { original, testWith } from "../support/needs.ts";
+import { newerProgram } from "../support/newer-debian.ts";
+import { PodmanStore } from "../support/podman-store.ts";
+import { runnableImage } from "../support/runnable-image.ts";
+import { type Sample, sampleImage, sampleList, writeLayout } from "../support/sample-images.ts";
+import { treeOf } from "../support/trees.ts";
+
+const engines = ["podman", "newer:podman"] as const;
+const drivers = ["overlay", "vfs"] as const;
+const layered = { format: "oci", layers: ["gzip", "none", "zstd"] } as const;
+
+function layoutOf(store: PodmanStore, sample: Sample, name = "layout"): string {
+  writeLayout(store.workspace.at(name), { "1": sample });
+  return `oci:${store.workspace.at(name)}:1`;
+}
+
+const upper = [
+  { path: "w", kind: "directory", mode: 0o755 },
+  { path: "w/gone", body: Buffer.from("gone") },
+  { path: "w/kept", body: Buffer.from("kept"), mode: 0o4750, uid: 12, gid: 34 },
+  { path: "w/full", kind: "directory", mode: 0o700 },
+  { path: "w/full/old", body: Buffer.from("old") },
+] as const;
+
+const uppermost = [
+  { path: "w/.wh.gone" },
+  { path: "w/full", kind: "directory", mode: 0o711, uid: 5, gid: 6 },
+  { path: "w/full/.wh..wh..opq" },
+  { path: "w/full/new", body: Buffer.from("new") },
+] as const;
+
+describe("containers-storage, written", () => {
+  for (const driver of drivers) {
+    for (const engine of engines) {
+      testWith("root", engine, "unshare")(
+        `${driver}: ${engine} lists, inspects, runs and removes what was written`,
+        async () => {
+          using store = new PodmanStore(driver);
+          const sample = runnableImage(upper, uppermost);
+          await store.copy(layoutOf(store, sample), store.image("localhost/x:1"));
+          const listed = await store.podman(engine, "images", "--no-trunc", "--format=json");
+          const id = sample.config.digest.slice(7);
+          expect(JSON.parse(listed.stdout)).toMatchObject([
+            { Id: id, Digest: sample.manifest.digest, Names: ["localhost/x:1"] },
+          ]);
+          const inspected = await store.podman(engine, "inspect", "localhost/x:1");
+          expect(JSON.parse(inspected.stdout)).toMatchObject([
+            {
+              Id: id,
+              RepoTags: ["localhost/x:1"],
+              RepoDigests: [`localhost/x@${sample.manifest.digest}`],
+              RootFS: { Layers: sample.diffIds },
+              NamesHistory: ["localhost/x:1"],
+            },
+          ]);
+          const seen = await store.runContainer(engine, "localhost/x:1", "/bin/ls", "-lnR", "/w");
+          const lines = seen.stdout.split("\n").map((line) => line.trim().split(/\s+/));
+          const entries = lines
+            .filter((fields) => fields.length >= 9)
+            .map(([mode, , uid, gid, ...rest]) =>
+              [mode?.slice(0, 10), uid, gid, rest.at(-1)].join(" "),
+            );
+          expect(entries).toEqual([
+            "drwx--x--x 5 6 full",
+            "-rwsr-x--- 12 34 kept",
+            "-rw-r--r-- 0 0 new",
+          ]);
+          await store.podman(engine, "rmi", "localhost/x:1");
+          expect(store.images()).toEqual([]);
+          expect(store.faults()).toEqual([]);
+        },
+        120_000,
+      );
+    }
+
+    testWith("root", "newer:skopeo")(
+      `${driver}: stores the same as the original, and gives back the same`,
+      async () => {
+        using ours = new PodmanStore(driver);
+        using theirs = new PodmanStore(driver);
+        const skopeo = newerProgram("skopeo");
+        const samples = [
+          sampleImage({ ...layered, odd: driver === "overlay" }),
+          sampleImage({ odd: driver === "overlay" }),
+          sampleList({ attested: false, odd: driver === "overlay" }),
+          sampleImage({ layers: [] }),
+        ];
+        for (const [index, sample] of samples.entries()) {
+          const from = layoutOf(ours, sample, `layout-${index}`);
+          await ours.copy(from, ours.image(`localhost/x:${index}`));
+          const args = ["--insecure-policy", "copy", "--quiet", from];
+          await theirs.program(skopeo, ...args, theirs.image(`localhost/x:${index}`));
+          for (const store of [ours, theirs]) {
+            const to = `dir:${store.workspace.at(`out-${index}`)}`;
+            const out = [
+              "--insecure-policy",
+              "copy",
+              "--quiet",
+              store.image(`localhost/x:${index}`),
+              to,
+            ];
+            await store.program(skopeo, ...out);
+          }
+          const [mine, other] = [ours, theirs].map(({ workspace }) =>
+            treeOf(workspace.at(`out-${index}`)),
+          );
+          expect(mine).toEqual(other as never);
+        }
+        for (const file of ["images/images.json", "layers/layers.json"]) {
+          const [mine, other] = [ours, theirs].map(({ graphRoot }) =>
+            withoutTimes(readFileSync(join(graphRoot, `${driver}-${file}`), "utf8")),
+          );
+          expect(mine).toBe(other as string);
+        }
+        expect(modesOf(ours.graphRoot)).toEqual(modesOf(theirs.graphRoot));
+        expect(ours.faults()).toEqual([]);
+      },
+      120_000,
+    );
+  }
+
+  testWith(
+    "root",
+    original(),
+    "buildah",
+    "podman",
+  )(
+    "what one writes another one goes on with",
+    async () => {
+      using store = new PodmanStore();
+      const from = layoutOf(store, runnableImage());
+      await store.copy(from, store.image("localhost/base:1"));
+      writeFileSync(store.workspace.at("file"), "content");
+      writeFileSync(
+        store.workspace.at("Containerfile"),
+        "FROM localhost/base:1\nCOPY file /file\n",
+      );
+      const roots = [`--root=${store.graphRoot}`, `--runroot=${store.runRoot}`];
+      const bud = ["--storage-driver=overlay", "bud", "--isolation=chroot", "-t", "localhost/b:1"];
+      await store.program("buildah", ...roots, ...bud, store.workspace.path);
+      await store.copy(store.image("localhost/b:1"), store.image("localhost/c:2"));
+      await store.podman(
+        "podman",
+        "push",
+        "localhost/c:2",
+        `oci:${store.workspace.at("pushed")}:1`,
+      );
+      await store.podman("podman", "rmi", "localhost/base:1");
+      const seen = await store.runContainer("podman", "localhost/c:2", "/bin/cat", "/file");
+      expect(seen.stdout).toBe("content");
+      await store.podman("podman", "rmi", "--all", "--force");
+      expect(store.faults()).toEqual([]);
+    },
+    120_000,
+  );
+
+  testWith("root", "podman")("does not send what the store has", async () => {
+    using store = new PodmanStore();
+    const sample = sampleImage(layered);
+    const from = layoutOf(store, sample);
+    await store.copy(from, store.image("localhost/x:1"));
+    const again = await store.dray("copy", from, store.image("localhost/x:2"));
+    expect(again.code).toBe(0);
+    const names = store.images().map(({ names }) => names);
+    expect(names).toEqual([["localhost/x:2", "localhost/x:1"]]);
+    expect(store.faults()).toEqual([]);
+  });
+
+  testWith("root", "podman")("gives a name to one image only", async () => {
+    using store = new PodmanStore();
+    const [one, two] = ["one", "two"].map((seed) => sampleImage({ ...layered, seed }));
+    if (one === undefined || two === undefined) throw new Error("no samples");
+    await store.copy(layoutOf(store, one, "one"), store.image("localhost/x:1"));
+    await store.copy(layoutOf(store, two, "two"), store.image("localhost/x:1"));
+    const records = store.images();
+    expect(records.map(({ names }) => names)).toEqual([undefined, ["localhost/x:1"]]);
+    expect(records.map((record) => record["names-history"])).toEqual([
+      ["localhost/x:1"],
+      ["localhost/x:1"],
+    ]);
+  });
+
+  testWith("root")("puts known layers above others, byte for byte", async () => {
+    using store = new PodmanStore();
+    const sample = sampleImage({ ...layered, layers: ["gzip", "gzip"] });
+    await store.copy(layoutOf(store, sample), store.image("localhost/x:1"));
+    // The same layers, in another order and one of them twice.
+    const [base, top] = sample.layers;
+    const [baseId = "", topId = ""] = sample.diffIds;
+    if (base === undefined || top === undefined) throw new Error("no layers");
+    const { imageOf, mediaTypes } = await import("../support/sample-images.ts");
+    const bytes = Buffer.from(
+      JSON.stringify({
+        architecture: "amd64",
+        os: "linux",
+        config: {},
+        rootfs: { type: "layers", diff_ids: [topId, baseId, topId] },
+      }),
+    );
+    const config = { mediaType: mediaTypes.oci.config, bytes, digest: digestOf(bytes) };
+    const other = imageOf("oci", config, [top, base, top], [topId, baseId, topId]);
+    await store.copy(layoutOf(store, other, "other"), store.image("localhost/y:1"));
+    await store.copy(store.image("localhost/y:1"), `dir:${store.workspace.at("out")}`);
+    expect(Object.keys(treeOf(store.workspace.at("out")))).toContain(topId.slice(7));
+    expect(store.layers()).toHaveLength(5);
+    expect(store.faults()).toEqual([]);
+  });
+
+  testWith("root")("deletes an image, and what nothing else needs", async () => {
+    using store = new PodmanStore();
+    const [one, two] = ["one", "two"].map((seed) => sampleImage({ ...layered, seed }));
+    if (one === undefined || two === undefined) throw new Error("no samples");
+    await store.copy(layoutOf(store, one, "one"), store.image("localhost/x:1"));
+    await store.copy(layoutOf(store, two, "two"), store.image("localhost/y:1"));
+    await store.copy(layoutOf(store, one, "one"), store.image("localhost/z:1"));
+    const deleted = await store.dray("delete", store.image("localhost/z:1"));
+    expect(deleted).toMatchObject({ code: 0, stderr: "" });
+    expect(store.images().map(({ names }) => names)).toEqual([["localhost/y:1"]]);
+    expect(store.layers()).toHaveLength(3);
+    expect(store.faults()).toEqual([]);
+    const missing = await store.dray("delete", store.image("localhost/x:1"));
+    expect(missing.code).toBe(2);
+    await store.copy(store.image("localhost/y:1"), `dir:${store.workspace.at("out")}`);
+  });
+
+  testWith(
+    "root",
+    "podman",
+    "unshare",
+  )("deletes no image that a container needs", async () => {
+    using store = new PodmanStore();
+    await store.copy(layoutOf(store, runnableImage()), store.image("localhost/x:1"));
+    await store.podman("podman", "create", "--network=none", "localhost/x:1", "/bin/true");
+    const { code, stderr } = await store.dray("delete", store.image("localhost/x:1"));
+    expect(code).toBe(1);
+    expect(stderr).toContain("image is in use by a container");
+    await store.podman("podman", "rm", "--all");
+    expect((await store.dray("delete", store.image("localhost/x:1"))).code).toBe(0);
+  });
+
+  testWith("root")("leaves nothing of an image that could not be written", async () => {
+    using store = new PodmanStore();
+    const plain = { ...layered, odd: false };
+    await store.copy(layoutOf(store, sampleImage(plain)), store.image("localhost/x:1"));
+    const before = treeOf(store.graphRoot);
+    const broken = sampleImage({ ...plain, seed: "broken" });
+    const from = layoutOf(store, broken, "broken");
+    const [, second] = broken.layers;
+    const blob = store.workspace.at("broken/blobs/sha256", second?.digest.slice(7) ?? "");
+    writeFileSync(blob, Buffer.from(second?.bytes ?? []).fill(1, 5000, 5001));
+    const { code, stderr } = await store.dray("copy", from, store.image("localhost/y:1"));
+    expect(code).toBe(1);
+    expect(stderr).toContain("Digest did not match");
+    expect(treeOf(store.graphRoot)).toEqual(before);
+  });
+
+  testWith("root")("refuses what is no image, in the original's words", async () => {
+    using store = new PodmanStore();
+    const sample = sampleImage({ format: "oci", layers: ["none"] });
+    const list = sampleList();
+    const all = await store.dray("copy", "--all", layoutOf(store, list), store.image("x:1"));
+    expect(all.stderr).toContain("does not support copying multiple images as a group");
+    const text = Buffer.from(sample.manifest.bytes)
+      .toString()
+      .replace("application/vnd.oci.image.config.v1+json", "application/vnd.example+json");
+    const bytes = Buffer.from(text);
+    const artifact = {
+      ...sample,
+      manifest: { ...sample.manifest, bytes, digest: digestOf(bytes) },
+    };
+    const { code, stderr } = await store.dray(
+      "copy",
+      layoutOf(store, artifact, "artifact"),
+      store.image("x:1"),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain("writing to c/storage without a valid image config:");
+    expect(readdirSync(join(store.graphRoot, "overlay/l"))).toEqual([]);
+  });
+
+  testWith("root")("a list's digest leads to the image that was chosen from it", async () => {
+    using store = new PodmanStore();
+    const list = sampleList({ attested: false });
+    const from = layoutOf(store, list);
+    await store.copy(from, store.image(`localhost/x@${list.manifest.digest}`));
+    const raw = await store.dray(
+      "inspect",
+      "--raw",
+      store.image(`localhost/x@${list.manifest.digest}`),
+    );
+    expect(raw.stdout).toBe(Buffer.from(list.manifest.bytes).toString());
+    const out = `dir:${store.workspace.at("out")}`;
+    await store.copy(store.image(`localhost/x@${list.manifest.digest}`), out);
+    const [chosen] = list.images;
+    const names = Object.keys(treeOf(store.workspace.at("out")));
+    for (const diffId of chosen?.diffIds ?? []) expect(names).toContain(diffId.slice(7));
+  });
+});
+
+/** Returns records but for the moments in which layers were made. */
+function withoutTimes(text: string): string {
+  return text.replaceAll(/"created":"2026-[^"]*"|"created":"20[3-9]\d-[^"]*"/g, '"created":""');
+}
+
+/** Returns the modes and owners of all that a store consists of, with random names left out. */
+function modesOf(root: string): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of readdirSync(root, { recursive: true, encoding: "utf8" })) {
+    // What other programs keep there besides.
+    if (!/^(overlay|vfs)(-images|-layers)?\//.test(name)) continue;
+    if (
+      /^overlay\/(l\/|\.has-mount-program)|\/diff\/|^vfs\/dir\/[^/]+\/|mount|\/tmp$|tempdirs/.test(
+        name,
+      )
+    )
+      continue;
+    const { mode, uid, gid } = statSync(join(root, name));
+    found[name] = `${mode.toString(8)} ${uid}:${gid}`;
+  }
+  return found;
+}

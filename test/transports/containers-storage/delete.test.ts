@@ -1,0 +1,86 @@
+import { describe, expect } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { deleteImage } from "../../../transports/containers-storage/delete.ts";
+import { parseStorageName } from "../../../transports/containers-storage/name.ts";
+import { madeLayers, makeStore, storeContext } from "../../support/made-store.ts";
+import { testWith } from "../../support/needs.ts";
+import { rejection } from "../../support/rejection.ts";
+import { treeOf } from "../../support/trees.ts";
+import { Workspace } from "../../support/workspace.ts";
+
+const rootTest = testWith("root");
+
+function remove(workspace: Workspace, text: string, conf = {}): Promise<void> {
+  return deleteImage(parseStorageName(text), storeContext(workspace.path, conf));
+}
+
+function layerIdsIn(workspace: Workspace): readonly string[] {
+  const text = readFileSync(workspace.at("overlay-layers/layers.json"), "utf8");
+  return JSON.parse(text).map(({ id }: { id: string }) => id);
+}
+
+const shared = madeLayers("a", "b");
+const longer = madeLayers("a", "b", "c");
+const images = [
+  { names: ["docker.io/library/x:1", "docker.io/library/x:2"], layers: longer },
+  { names: ["docker.io/library/y:1"], layers: shared },
+];
+
+describe("deleteImage", () => {
+  rootTest(
+    "takes an image with all of its names, and the layers that nothing else needs",
+    async () => {
+      using workspace = new Workspace();
+      makeStore(workspace.path, { images });
+      await remove(workspace, "x:2");
+      expect(layerIdsIn(workspace)).toEqual(shared.map(({ id }) => id));
+      expect(readdirSync(workspace.at("overlay")).toSorted()).toEqual(
+        ["tempdirs", ...shared.map(({ id }) => id)].toSorted(),
+      );
+      await remove(workspace, "y:1");
+      expect(layerIdsIn(workspace)).toEqual([]);
+      expect(readdirSync(workspace.at("overlay/tempdirs"))).toEqual([]);
+      expect(readdirSync(workspace.at("overlay-images")).toSorted()).toEqual([
+        "images.json",
+        "images.lock",
+      ]);
+    },
+  );
+
+  rootTest("keeps layers below those of containers", async () => {
+    using workspace = new Workspace();
+    makeStore(workspace.path, { images: [images[1] as never] });
+    const top = shared.at(-1)?.id;
+    const volatile = [{ id: "e".repeat(64), parent: top }];
+    writeFileSync(workspace.at("overlay-layers/volatile-layers.json"), JSON.stringify(volatile));
+    await remove(workspace, "y:1");
+    expect(layerIdsIn(workspace)).toEqual(shared.map(({ id }) => id));
+  });
+
+  rootTest("keeps an image that a container needs, and changes nothing", async () => {
+    using workspace = new Workspace();
+    const [sample] = makeStore(workspace.path, { images: [images[1] as never] });
+    const container = { id: "c", image: sample?.config.digest.slice(7) };
+    for (const file of ["containers.json", "volatile-containers.json"]) {
+      mkdirSync(workspace.at("overlay-containers"), { recursive: true });
+      writeFileSync(workspace.at("overlay-containers", file), JSON.stringify([container]));
+      const failure = await rejection(remove(workspace, "y:1"));
+      expect(failure).toMatchObject({
+        code: "refused",
+        message: "image used by c: image is in use by a container",
+      });
+      expect(layerIdsIn(workspace)).toHaveLength(2);
+      writeFileSync(workspace.at("overlay-containers", file), "[]");
+    }
+  });
+
+  rootTest("deletes nothing from stores that are only read, or from none", async () => {
+    using workspace = new Workspace();
+    makeStore(workspace.at("more"), { images });
+    const before = treeOf(workspace.at("more"));
+    const options = [`imagestore=${workspace.at("more")}`];
+    expect((await rejection(remove(workspace, "x:1", { options }))).code).toBe("not-found");
+    expect({ ...treeOf(workspace.at("more")), ...before }).toEqual(treeOf(workspace.at("more")));
+    expect((await rejection(remove(workspace, "x:1"))).code).toBe("not-found");
+  });
+});
