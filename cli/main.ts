@@ -10,6 +10,8 @@ const tree = defineTree({
   delete: async () => (await import("./commands/delete.ts")).deleteImage,
   "experimental-image-proxy": async () =>
     (await import("./commands/experimental-image-proxy.ts")).imageProxy,
+  "generate-sigstore-key": async () =>
+    (await import("./commands/generate-sigstore-key.ts")).generateSigstoreKey,
   help: async () => (await import("./commands/help.ts")).help,
   inspect: async () => (await import("./commands/inspect.ts")).inspect,
   layers: async () => (await import("./commands/layers.ts")).layers,

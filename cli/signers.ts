@@ -1,6 +1,5 @@
 // Signers: those that the command line names.
 
-import { readConfigFile } from "../core/config/config-file.ts";
 import type { DockerName } from "../core/content/docker-name.ts";
 import type { Signing } from "../core/copy/request.ts";
 import { Failure } from "../core/failure.ts";
@@ -9,6 +8,7 @@ import type { SigningMarks } from "../core/trust/simple-signer.ts";
 import type { Surroundings } from "../core/trust/signing-program.ts";
 import type { Call } from "./command.ts";
 import type { SigningValues } from "./flags/signing.ts";
+import { passphraseIn } from "./passphrase.ts";
 import { version } from "./version.ts";
 
 /**
@@ -20,15 +20,21 @@ export async function signingOf(
   said: SigningValues,
   identity?: DockerName,
 ): Promise<Signing | undefined> {
-  const { signBy, signBySequoia, passphraseFile } = said;
-  if (passphraseFile !== "" && [signBy, signBySequoia].filter((each) => each !== "").length > 1) {
+  const { signBy, signBySequoia, signBySigstore, signByPrivateKey, passphraseFile } = said;
+  const keys = [signBy, signBySequoia, signByPrivateKey].filter((each) => each !== "");
+  if (passphraseFile !== "" && keys.length > 1) {
     throw new Failure(
       "usage",
       "Only one of --sign-by, --sign-by-sq-fingerprint and --sign-by-sigstore-private-key can be used with --sign-passphrase-file",
     );
   }
-  const passphrase = passphraseFile === "" ? {} : { passphrase: await firstLineOf(passphraseFile) };
+  const passphrase: { readonly passphrase?: string } =
+    passphraseFile === "" ? {} : { passphrase: await passphraseIn(passphraseFile) };
   const signers: Signer[] = [];
+  if (signBySigstore !== "") {
+    const { parameterSigner } = await import("./sigstore-signers.ts");
+    signers.push(await parameterSigner(call, signBySigstore));
+  }
   if (signBySequoia !== "") {
     const { sequoiaSigner } = await import("../core/trust/sequoia.ts");
     const { simpleSigner } = await import("../core/trust/simple-signer.ts");
@@ -41,6 +47,10 @@ export async function signingOf(
     const key = { key: signBy, ...passphrase };
     signers.push(simpleSigner(gpgSigner(key, surroundingsOf(call)), signingMarks));
   }
+  if (signByPrivateKey !== "") {
+    const { privateKeySigner } = await import("./sigstore-signers.ts");
+    signers.push(await privateKeySigner(call, signByPrivateKey, passphrase.passphrase));
+  }
   if (signers.length === 0) return undefined;
   return { signers, ...(identity !== undefined && { identity }) };
 }
@@ -52,10 +62,3 @@ export function surroundingsOf({ environment, signal, global }: Call): Surroundi
 
 /** What new signatures say of their making. */
 export const signingMarks: SigningMarks = { creator: `dray ${version}`, now: () => new Date() };
-
-/** Returns the first line of a file, which is a passphrase, without its end. */
-export async function firstLineOf(path: string): Promise<string> {
-  const text = new TextDecoder().decode(await readConfigFile(path));
-  const [line = ""] = text.split("\n", 1);
-  return line;
-}

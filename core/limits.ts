@@ -16,6 +16,10 @@ export const limits = {
   certificatePath: 10,
   certificateChecks: 100,
   tokenBytes: 1 * MiB,
+  /** What a certificate authority, a log or an identity provider may answer. */
+  serviceBytes: 1 * MiB,
+  /** How long an identity provider may let a person take to say who they are. */
+  loginSeconds: 60 * 60,
   errorBodyBytes: 1 * MiB,
   /** How much text from outside one message may show. */
   shownCharacters: 1 * KiB,

@@ -7,7 +7,8 @@ import { during, Failure } from "../../core/failure.ts";
 import { manifestDigest } from "../../core/manifest/manifest.ts";
 import { defineTool } from "../command.ts";
 import { text } from "../flags/flag.ts";
-import { firstLineOf, signingMarks, surroundingsOf } from "../signers.ts";
+import { passphraseIn } from "../passphrase.ts";
+import { signingMarks, surroundingsOf } from "../signers.ts";
 
 /** Signs a manifest in a file, under a name that is taken as it is given. */
 export const standaloneSign = defineTool({
@@ -38,7 +39,7 @@ export const standaloneSign = defineTool({
     }
     const manifest = await during(`Error reading ${path}`, () => readConfigFile(path));
     const passphrase =
-      passphraseFile === "" ? {} : { passphrase: await firstLineOf(passphraseFile) };
+      passphraseFile === "" ? {} : { passphrase: await passphraseIn(passphraseFile) };
     const { checkGpg, gpgSigner } = await import("../../core/trust/gpg.ts");
     await during("Error initializing GPG", () => checkGpg(surroundingsOf(call)));
     const { simpleSigner } = await import("../../core/trust/simple-signer.ts");

@@ -11,6 +11,14 @@ export const signingFlags = {
     "sign-by-sq-fingerprint",
     "Sign the image using a Sequoia-PGP key with the specified `FINGERPRINT`",
   ),
+  signBySigstore: text(
+    "sign-by-sigstore",
+    "Sign the image using a sigstore parameter file at `PATH`",
+  ),
+  signByPrivateKey: text(
+    "sign-by-sigstore-private-key",
+    "Sign the image using a sigstore private key at `PATH`",
+  ),
   passphraseFile: text(
     "sign-passphrase-file",
     "Read a passphrase for signing an image from `PATH`",

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { newerProgram } from "./newer-debian.ts";
 import { pushSample } from "./push.ts";
 import { type RunResult, run, succeed } from "./run.ts";
-import { sampleImage, type SampleImage } from "./sample-images.ts";
+import { sampleImage, type SampleImage, sampleList } from "./sample-images.ts";
 import { Scene } from "./scene.ts";
 
 /** What the tests of this scene ask for beside docker-registry. */
@@ -48,6 +48,13 @@ export class SigstoreScene implements AsyncDisposable {
   async push(name: string): Promise<void> {
     const [repository = "", tag = ""] = name.split(":");
     await pushSample({ registry: `http://${this.host}`, repository, tag }, this.image);
+  }
+
+  /** Puts a list into the registry, under a name and a tag. */
+  async pushList(name: string): Promise<void> {
+    const [repository = "", tag = ""] = name.split(":");
+    const list = sampleList({ odd: false, attested: false });
+    await pushSample({ registry: `http://${this.host}`, repository, tag }, list);
   }
 
   /** Returns an image name in the registry. */
