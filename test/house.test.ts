@@ -169,7 +169,7 @@ const doors: readonly (readonly [name: RegExp, door: RegExp])[] = [
   [/^consola(\/|$)/, /^cli\/output\/log\.ts$/],
   [/^tar-stream$/, /^transports\/shared\/tar-writer\.ts$/],
   [/^valibot$/, /^core\//],
-  [/^openpgp$/, /^core\/trust\/openpgp\.ts$/],
+  [/^openpgp$/, /^core\/trust\/openpgp(-encryption)?\.ts$/],
   [/^@noble\/ciphers(\/|$)/, /^core\/trust\/sigstore\/key-file\.ts$/],
   [/^jose$/, /^core\/blob\/jwe\.ts$/],
   [/^yaml$/, /^core\/yaml\.ts$/],

@@ -41,7 +41,7 @@ import {
   unsigned,
   type Values,
 } from "../flags/flag.ts";
-import { cryptWish, encryptionFlags } from "../flags/encryption.ts";
+import { encryptionFlags } from "../flags/encryption.ts";
 import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags/image.ts";
 import { manifestFlags, manifestWish } from "../flags/manifest.ts";
 import { parseMultiArch } from "../flags/multi-arch.ts";
@@ -50,6 +50,7 @@ import { checkApart, copyToAll } from "../copy-to-all.ts";
 import { imageNames } from "../help.ts";
 import { reportFlags } from "../flags/reporting.ts";
 import { openReports } from "../output/open-reports.ts";
+import { cryptWish } from "../layer-crypt.ts";
 import { retrying } from "../retrying.ts";
 import { signingOf } from "../signers.ts";
 
@@ -180,7 +181,7 @@ async function requestOf(
     appends: keeping.append,
   };
   const images = parseMultiArch(said);
-  const crypt = await cryptWish(said.encryption);
+  const crypt = await cryptWish(call, said.encryption);
   if (said.strip && typeof images === "string") {
     log.warn("--strip-removed-platforms can only be used if --multi-arch names platforms");
   }

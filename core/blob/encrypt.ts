@@ -11,12 +11,10 @@ import { type Digest, Digester } from "../content/digest.ts";
 import { encryptionAnnotations } from "../content/encrypted-layer.ts";
 import { Failure } from "../failure.ts";
 import { isJsonObject, type JsonObject, parseStrictJson } from "../json.ts";
-import { decryptJwe, encryptJwe } from "./jwe.ts";
-import type { LayerKey } from "./layer-key.ts";
+import type { KeyOpening, KeyWrapping } from "./key-wrapping.ts";
 import type { Stage } from "./stream.ts";
 
-const { publicOptions } = encryptionAnnotations;
-const jweKeys = `${encryptionAnnotations.keys}jwe`;
+const { publicOptions, keys: keyPrefix } = encryptionAnnotations;
 const cipherName = "AES_256_CTR_HMAC_SHA256";
 const keyBytes = 32;
 const nonceBytes = 16;
@@ -31,8 +29,8 @@ export interface Encryption {
   annotations(): Promise<Annotations>;
 }
 
-/** Encrypts one layer so that whoever has any one of the keys can read it. */
-export function encryptLayer(recipients: readonly LayerKey[]): Encryption {
+/** Encrypts one layer so that every recipient can read it. */
+export function encryptLayer(wrappings: readonly KeyWrapping[]): Encryption {
   const key = randomBytes(keyBytes);
   const nonce = randomBytes(nonceBytes);
   let ended: { readonly digest: Digest; readonly hmac: Uint8Array } | undefined;
@@ -57,9 +55,12 @@ export function encryptLayer(recipients: readonly LayerKey[]): Encryption {
         cipheroptions: { nonce: base64(nonce) },
       };
       const open = { cipher: cipherName, hmac: base64(ended.hmac), cipheroptions: {} };
-      const wrapped = await encryptJwe(encode(JSON.stringify(secret)), recipients);
+      const message = encode(JSON.stringify(secret));
+      const wrapped = wrappings.map(async ({ scheme, wrap }) => {
+        return [`${keyPrefix}${scheme}`, base64(await wrap(message))] as const;
+      });
       return {
-        [jweKeys]: base64(encode(wrapped)),
+        ...Object.fromEntries(await Promise.all(wrapped)),
         [publicOptions]: base64(encode(JSON.stringify(open))),
       };
     },
@@ -70,10 +71,13 @@ export function encryptLayer(recipients: readonly LayerKey[]): Encryption {
  * Finds the key of an encrypted layer, and returns the stage that decrypts it; it fails with `corrupt` at
  * the end of bytes that are not what was encrypted.
  *
- * Fails with `unauthorized` if none of `keys` opens the layer, and with `corrupt` if its annotations cannot
+ * Fails with `unauthorized` if none of `openings` opens the layer, and with `corrupt` if its annotations cannot
  * be understood.
  */
-export async function decryptLayer(layer: Descriptor, keys: readonly LayerKey[]): Promise<Stage> {
+export async function decryptLayer(
+  layer: Descriptor,
+  openings: readonly KeyOpening[],
+): Promise<Stage> {
   const { annotations = {} } = layer;
   const open = optionsOf(annotations[publicOptions], "public options");
   if (textOf(open, "cipher") !== cipherName) {
@@ -82,7 +86,7 @@ export async function decryptLayer(layer: Descriptor, keys: readonly LayerKey[])
       `Layer ${layer.digest} is encrypted by ${JSON.stringify(textOf(open, "cipher"))}, which is not known`,
     );
   }
-  const secret = await unwrapped(layer, keys);
+  const secret = await unwrapped(layer, openings);
   const key = bytesOf(textOf(secret, "symkey"), keyBytes);
   const nonce = bytesOf(textOf(nonceOwner(open, secret), "nonce"), nonceBytes);
   const expected = bytesOf(textOf(open, "hmac"), 32);
@@ -112,22 +116,22 @@ function opening({ layer, key, nonce, expected }: Opening): Stage {
   };
 }
 
-async function unwrapped(layer: Descriptor, keys: readonly LayerKey[]): Promise<JsonObject> {
+async function unwrapped(layer: Descriptor, openings: readonly KeyOpening[]): Promise<JsonObject> {
   const step = `decrypting layer ${layer.digest}`;
-  const messages = (layer.annotations?.[jweKeys] ?? "").split(",").filter((each) => each !== "");
-  if (keys.length === 0 || messages.length === 0) {
-    const others = Object.keys(layer.annotations ?? {})
-      .filter((name) => name.startsWith(encryptionAnnotations.keys) && name !== jweKeys)
-      .map((name) => name.slice(encryptionAnnotations.keys.length));
-    const why = others.length === 0 ? "" : `: it is encrypted for ${others.join(", ")}`;
+  const schemes = Object.keys(layer.annotations ?? {})
+    .filter((name) => name.startsWith(keyPrefix))
+    .map((name) => name.slice(keyPrefix.length));
+  const fitting = openings.filter(({ scheme }) => schemes.includes(scheme));
+  if (fitting.length === 0) {
+    const why = schemes.length === 0 ? "" : `: it is encrypted for ${schemes.join(", ")}`;
     throw new Failure("unauthorized", `${step}: missing private key needed for decryption${why}`, {
-      hint: "layers that are encrypted for keys of the kind jwe can be decrypted",
+      hint: "keys of the kinds jwe and pgp can be named with --decryption-key",
     });
   }
-  for (const message of messages) {
-    const text = decode(bytesOf(message));
-    for (const key of keys) {
-      const found = await decryptJwe(text, key);
+  for (const { scheme, open } of fitting) {
+    const messages = layer.annotations?.[`${keyPrefix}${scheme}`] ?? "";
+    for (const message of messages.split(",")) {
+      const found = await open(bytesOf(message));
       if (found !== undefined) return objectOf(decode(found), "key message");
     }
   }

@@ -5,6 +5,7 @@
 import { type FlattenedJWE, GeneralEncrypt, generalDecrypt, flattenedDecrypt } from "jose";
 
 import { isJsonObject, parseStrictJson } from "../json.ts";
+import type { KeyOpening, KeyWrapping } from "./key-wrapping.ts";
 import type { LayerKey } from "./layer-key.ts";
 
 /** The ways to wrap a content key that are understood; others may be slow, or no wrapping at all. */
@@ -18,11 +19,24 @@ const keyManagementAlgorithms = [
 
 const understood = { keyManagementAlgorithms, contentEncryptionAlgorithms: ["A256GCM"] };
 
+/** Wraps for all of these keys. */
+export function jweWrapping(recipients: readonly LayerKey[]): KeyWrapping {
+  return {
+    scheme: "jwe",
+    wrap: async (message) => new TextEncoder().encode(await encryptJwe(message, recipients)),
+  };
+}
+
+/** Opens with a private key. */
+export function jweOpening(key: LayerKey): KeyOpening {
+  return {
+    scheme: "jwe",
+    open: (wrapped) => decryptJwe(new TextDecoder().decode(wrapped), key),
+  };
+}
+
 /** Encrypts a message so that whoever has any one of the keys can read it. Returns JSON text. */
-export async function encryptJwe(
-  message: Uint8Array,
-  recipients: readonly LayerKey[],
-): Promise<string> {
+async function encryptJwe(message: Uint8Array, recipients: readonly LayerKey[]): Promise<string> {
   const encryption = new GeneralEncrypt(message).setProtectedHeader({ enc: "A256GCM" });
   for (const { key, algorithm } of recipients) {
     encryption.addRecipient(key).setUnprotectedHeader({ alg: algorithm });
@@ -30,13 +44,11 @@ export async function encryptJwe(
   return JSON.stringify(await encryption.encrypt());
 }
 
-/**
- * Decrypts a message. Undefined if it is not for this key; fails with `corrupt` if it is no such message.
- */
-export async function decryptJwe(text: string, { key }: LayerKey): Promise<Uint8Array | undefined> {
-  const message = parseStrictJson(text);
-  if (!isJsonObject(message)) return undefined;
+/** Decrypts a message. Undefined if it is not for this key, or no such message. */
+async function decryptJwe(text: string, { key }: LayerKey): Promise<Uint8Array | undefined> {
   try {
+    const message = parseStrictJson(text);
+    if (!isJsonObject(message)) return undefined;
     const { plaintext } =
       "recipients" in message
         ? await generalDecrypt(JSON.parse(text), key, understood)

@@ -1,6 +1,6 @@
 // Layer encryption in a copy: which layers are encrypted or decrypted, and for whom.
 
-import type { LayerKey } from "../blob/layer-key.ts";
+import type { KeyOpening, KeyWrapping } from "../blob/key-wrapping.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
 import { isEncryptedType } from "../content/encrypted-layer.ts";
@@ -11,11 +11,12 @@ import type { CompressionWish } from "./compression-wish.ts";
 export type CryptWish =
   | {
       readonly kind: "encrypt";
-      readonly recipients: readonly LayerKey[];
+      /** For whom; one for each kind of recipient. */
+      readonly wrappings: readonly KeyWrapping[];
       /** Positions, base first, or from the end where they are negative; empty: all. */
       readonly layers: readonly number[];
     }
-  | { readonly kind: "decrypt"; readonly keys: readonly LayerKey[] };
+  | { readonly kind: "decrypt"; readonly openings: readonly KeyOpening[] };
 
 /**
  * Returns which layers change. What is encrypted already is not encrypted again. Fails with `usage` if a

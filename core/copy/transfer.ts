@@ -220,7 +220,7 @@ async function openBlob(
   const incoming = image.blob(blob, reading).through(counted(blob.digest, tell), blob);
   if (crypt !== "decrypt" || transfer.crypt?.kind !== "decrypt") return incoming;
   const { decryptLayer } = await import("../blob/encrypt.ts");
-  const decrypted = await decryptLayer(blob, transfer.crypt.keys);
+  const decrypted = await decryptLayer(blob, transfer.crypt.openings);
   return incoming.through(decrypted, { mediaType: decryptedType(blob.mediaType) });
 }
 
@@ -236,7 +236,7 @@ async function putBlob(
     return { mediaType: outgoing.mediaType, stored: await put(outgoing) };
   }
   const { encryptLayer } = await import("../blob/encrypt.ts");
-  const encryption = encryptLayer(wish.recipients);
+  const encryption = encryptLayer(wish.wrappings);
   const mediaType = encryptedType(outgoing.mediaType);
   const stored = await put(outgoing.through(encryption.stage, { mediaType }));
   return { mediaType, stored, annotations: await encryption.annotations() };

@@ -20,7 +20,7 @@ import { Failure } from "../failure.ts";
 import { limits } from "../limits.ts";
 import { keyRingsIn } from "./openpgp-armor.ts";
 import { type Bunzip, readSignedMessage, type SignedMessage } from "./openpgp-message.ts";
-import { packetTags, readPackets } from "./openpgp-packets.ts";
+import { keysIn } from "./openpgp-rings.ts";
 import { checkVersion3 } from "./openpgp-version-3.ts";
 
 /** A document whose signature was verified. */
@@ -253,25 +253,6 @@ function revokedIn(key: Key): readonly string[] {
   return [key, ...key.subkeys]
     .filter(({ revocationSignatures }) => revocationSignatures.length > 0)
     .map(fingerprintOf);
-}
-
-/** Cuts a ring into keys: each begins with a primary key. */
-function keysIn(ring: Uint8Array): readonly Uint8Array[] {
-  const keys: Uint8Array[][] = [];
-  for (const { tag, whole } of packetsOrNone(ring)) {
-    if (tag === packetTags.publicKey || tag === packetTags.secretKey) keys.push([]);
-    keys.at(-1)?.push(whole);
-  }
-  return keys.map((packets) => Buffer.concat(packets));
-}
-
-function packetsOrNone(ring: Uint8Array): ReturnType<typeof readPackets> {
-  try {
-    return readPackets(ring);
-  } catch (error) {
-    if (error instanceof Failure) return [];
-    throw error;
-  }
 }
 
 async function keyOf(binaryKey: Uint8Array): Promise<Key | undefined> {

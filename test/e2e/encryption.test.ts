@@ -1,7 +1,7 @@
 // Encrypted layers: between us and the original, and back to what they were.
 
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { layerKeyPair, privatePem, publicPem } from "../support/layer-keys.ts";
 import { original, testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
@@ -61,6 +61,47 @@ describe("copy", () => {
     });
   }
 
+  testWith("gpg", original())("exchanges layers by OpenPGP with skopeo", async () => {
+    await using scene = new Scene();
+    const store = await scene.store("dir");
+    await store.fill(image);
+    const env = { GNUPGHOME: scene.at("gnupg") };
+    mkdirSync(env.GNUPGHOME, { mode: 0o700 });
+    const gpg = (...args: readonly string[]) =>
+      succeed(["--batch", "--quiet", ...args], { cwd: scene.path, env, program: "gpg" });
+    // The original fails on a ring with any newer kind of key.
+    for (const name of ["one", "two"]) {
+      const who = `${name}@example.com`;
+      await gpg("--passphrase", "", "--quick-gen-key", who, "rsa2048", "default", "never");
+      const listed = (await gpg("--with-colons", "--list-keys", who)).stdout;
+      const fingerprint = /^fpr:+([0-9A-F]+):/m.exec(listed)?.[1] ?? "";
+      await gpg("--passphrase", "", "--quick-add-key", fingerprint, "rsa2048", "encr", "never");
+      await gpg("--output", scene.at(`${name}.key`), "--export-secret-keys", who);
+    }
+    const people = ["one", "two"].flatMap((name) => [
+      "--encryption-key",
+      `pgp:${name}@example.com`,
+    ]);
+    const options = { cwd: scene.path, env };
+    const copying = ["--insecure-policy", "copy", "-q"];
+    const theirs = { ...options, program: original() };
+    await succeed([...copying, ...people, store.image, "oci:ours:1"], options);
+    await succeed([...copying, ...people, store.image, "oci:theirs:1"], theirs);
+    for (const name of ["one", "two"]) {
+      const key = ["--decryption-key", scene.at(`${name}.key`)];
+      await succeed([...copying, ...key, "oci:ours:1", `dir:a-${name}`], theirs);
+      await succeed([...copying, ...key, "oci:theirs:1", `dir:b-${name}`], options);
+      for (const way of ["a", "b"]) {
+        expect(await layersOf(scene, `dir:${way}-${name}`)).toEqual(plain);
+      }
+    }
+    const unknown = ["--encryption-key", "pgp:one@example.com", "--encryption-key", "pgp:nobody"];
+    const refused = await run([...copying, ...unknown, store.image, "oci:new:1"], options);
+    expect(refused.stderr).toContain("Invalid encryption keys: pgp:nobody: No OpenPGP key fits");
+    await gpg("--homedir", env.GNUPGHOME, "--list-keys");
+    await succeed(["--kill", "all"], { ...options, program: "gpgconf" });
+  });
+
   test("encrypts the layers that are named, and no others", async () => {
     await using scene = new Scene();
     const store = await scene.store("dir");
@@ -100,7 +141,7 @@ describe("copy", () => {
       [["--encrypt-layer", "x"], 'strconv.Atoi: parsing \\"x\\": invalid syntax'],
       [["--encryption-key", "x"], "Invalid encryption keys: Invalid recipient format"],
       [["--encryption-key", "x:y"], "Invalid encryption keys: Provided protocol not recognized"],
-      [["--encryption-key", "pgp:y"], "Invalid encryption keys: Keys of the kind pgp"],
+      [["--encryption-key", "pkcs7:y"], "Invalid encryption keys: Keys of the kind pkcs7"],
       [
         ["--encryption-key", "jwe:/nowhere/key"],
         "Invalid encryption keys: Unable to read file: open /nowhere/key: no such file or directory",

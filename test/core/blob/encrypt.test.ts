@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { collect } from "../../../core/blob/collect.ts";
 import { decryptLayer, encryptLayer } from "../../../core/blob/encrypt.ts";
+import { jweOpening, jweWrapping } from "../../../core/blob/jwe.ts";
 import { parseOwnKey, parseRecipientKey } from "../../../core/blob/layer-key.ts";
 import { streamOf } from "../../../core/blob/stream.ts";
 import type { Descriptor } from "../../../core/content/descriptor.ts";
@@ -11,9 +12,9 @@ import { failureOf } from "../../support/engine.ts";
 import { layerKeyPair, privatePem, publicPem } from "../../support/layer-keys.ts";
 
 const pair = layerKeyPair();
-const recipient = parseRecipientKey(publicPem(pair));
-const key = parseOwnKey(privatePem(pair));
-const other = parseOwnKey(privatePem(layerKeyPair()));
+const recipient = jweWrapping([parseRecipientKey(publicPem(pair))]);
+const key = jweOpening(parseOwnKey(privatePem(pair)));
+const other = jweOpening(parseOwnKey(privatePem(layerKeyPair())));
 const plain = new TextEncoder().encode("a layer ".repeat(1000));
 const publicOptions = "org.opencontainers.image.enc.pubopts";
 

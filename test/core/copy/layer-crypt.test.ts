@@ -11,7 +11,7 @@ const layers = [
   { mediaType: tar, digest: digest("2") },
 ];
 const encrypting = (...positions: readonly number[]) =>
-  ({ kind: "encrypt", recipients: [], layers: positions }) as const;
+  ({ kind: "encrypt", wrappings: [], layers: positions }) as const;
 
 describe("cryptedLayers", () => {
   test.each([
@@ -19,7 +19,7 @@ describe("cryptedLayers", () => {
     ["all layers that are not encrypted", encrypting(), ["0", "2"]],
     ["the layers that are named, from either end", encrypting(0, -1, 2), ["0", "2"]],
     ["no layer twice", encrypting(1), []],
-    ["all layers that are encrypted", { kind: "decrypt", keys: [] } as const, ["1"]],
+    ["all layers that are encrypted", { kind: "decrypt", openings: [] } as const, ["1"]],
   ])("chooses %s", (_, wish, chosen) => {
     expect([...cryptedLayers(layers, wish)]).toEqual(chosen.map(digest));
   });
