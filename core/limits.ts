@@ -9,6 +9,8 @@ export const limits = {
   manifestBytes: 4 * MiB,
   configBytes: 4 * MiB,
   signatureBytes: 4 * MiB,
+  /** All signatures of one image, as registries that keep them themselves give them. */
+  signatureListBytes: 4 * MiB,
   /** Lookaside servers may answer for ever. */
   signatures: 128,
   signaturesBytes: 64 * MiB,

@@ -2,6 +2,7 @@
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { type DockerName, policyIdentityOf, policyNamespacesOf } from "../content/docker-name.ts";
 import type { Environment } from "../environment.ts";
@@ -62,6 +63,7 @@ export async function readRegistriesDirectory(directory: string): Promise<Regist
 /**
  * Returns what is said about the signatures of one image. Each setting comes from the narrowest place
  * that has it: the image itself, the repository, each path above it, the host, its domains, all others.
+ * Who says where signatures are read, and nothing of writing, says where they are written, too.
  */
 export function signatureStorageFor(
   { namespaces, fallback }: RegistriesDirectory,
@@ -69,9 +71,25 @@ export function signatureStorageFor(
 ): SignatureStorage {
   const places = [policyIdentityOf(name), ...policyNamespacesOf(name)];
   return places.reduceRight<SignatureStorage>(
-    (wider, place) => ({ ...wider, ...namespaces.get(place) }),
+    (wider, place) => narrowed(wider, namespaces.get(place) ?? {}),
     fallback,
   );
+}
+
+function narrowed(
+  { lookasideStaging, ...wider }: SignatureStorage,
+  narrower: SignatureStorage,
+): SignatureStorage {
+  const inherits = lookasideStaging !== undefined && narrower.lookaside === undefined;
+  return { ...wider, ...(inherits && { lookasideStaging }), ...narrower };
+}
+
+/** Returns where signatures are if nobody says so, as a URL; undefined for a user without a home. */
+export function defaultLookaside({ userId, home }: Environment): string | undefined {
+  if (userId === 0) return "file:///var/lib/containers/sigstore";
+  return home === ""
+    ? undefined
+    : pathToFileURL(join(home, ".local/share/containers/sigstore")).href;
 }
 
 function definedTwice(what: string, path: string, other: string): Failure {

@@ -14,7 +14,7 @@ import type { AuthFileChoice } from "./auth-file-places.ts";
 import { keyOfRepository } from "./auth-key.ts";
 import { certificateDirectories, type Certificates, readCertificates } from "./certificates.ts";
 import type { CredentialFinder } from "./credentials.ts";
-import { signatureStorageFor } from "./registries-d.ts";
+import { defaultLookaside, signatureStorageFor } from "./registries-d.ts";
 import type { RegistryFiles } from "./registry-files.ts";
 import { checkNotBlocked, entryFor, placesOf } from "./registry-lookup.ts";
 
@@ -66,7 +66,11 @@ export function registryAccess(
   };
   return {
     proxies: proxiesIn(environment),
-    signatureStorage: async (name) => signatureStorageFor(await files.signatures(), name),
+    async signatureStorage(name) {
+      const lookaside = defaultLookaside(environment);
+      const said = signatureStorageFor(await files.signatures(), name);
+      return { ...(lookaside !== undefined && { lookaside }), ...said };
+    },
     async connectionTo(host, repository) {
       const conf = await files.conf();
       const entry = entryFor(conf, repository === "" ? host : `${host}/${repository}`);

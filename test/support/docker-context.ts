@@ -21,6 +21,9 @@ export interface DockerWish {
   readonly paused?: (ms: number) => void;
 }
 
+/** Where no signature is, and none can be written. */
+const nowhere: SignatureStorage = { lookaside: "file:///proc/no-signatures" };
+
 /** Returns a context in which plain HTTP is spoken and no pause takes any time. */
 export function dockerContext(wish: DockerWish = {}): TransportContext {
   const {
@@ -56,7 +59,7 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
         access: {
           proxies: {},
           connectionTo: async () => connection,
-          signatureStorage: async () => wish.signatures ?? {},
+          signatureStorage: async () => wish.signatures ?? nowhere,
           pullSources: async (name) => [{ name, connection: async () => connection }],
         },
       },

@@ -22,7 +22,7 @@ export function transportContext({ settings, ...rest }: ContextWish = {}): Trans
           proxies: {},
           connectionTo: unreachable,
           pullSources: unreachable,
-          signatureStorage: async () => ({}),
+          signatureStorage: async () => ({ lookaside: "file:///proc/no-signatures" }),
         },
       },
       dir: {},

@@ -1,6 +1,7 @@
 // The contract suite, run for every transport.
 
 import { readdirSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import type { Transport } from "../../core/image/transport.ts";
 import { dir } from "../../transports/dir/reference.ts";
 import { docker } from "../../transports/docker/reference.ts";
@@ -74,11 +75,16 @@ contractSuite(
   "docker",
   async () => {
     const registry = startRegistry();
+    const workspace = new Workspace();
+    const lookaside = pathToFileURL(workspace.path).href;
     return {
       transport: docker,
-      context: dockerContext({ signatures: { sigstoreAttachments: true } }),
+      context: dockerContext({ signatures: { sigstoreAttachments: true, lookaside } }),
       textOf: (name) => `//${registry.host}/contract/${name}:1`,
-      [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+      async [Symbol.asyncDispose]() {
+        workspace[Symbol.dispose]();
+        await registry[Symbol.asyncDispose]();
+      },
     };
   },
   { namedBy: "manifest" },

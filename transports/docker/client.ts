@@ -85,8 +85,7 @@ export class RegistryClient implements AsyncDisposable {
    */
   async request(request: RegistryRequest): Promise<RegistryResponse> {
     const asker = this.#healer(this.#signalWith());
-    this.#found ??= this.#registry.find(asker);
-    const { guide, authenticator } = await this.#found;
+    const { guide, authenticator } = await this.#find(asker);
     const start = startOf(request.target, guide);
     const attempt = (authorization: Authorization | undefined) =>
       this.#deliver(request, { start, guide, authorization });
@@ -111,6 +110,18 @@ export class RegistryClient implements AsyncDisposable {
       arrival = await attempt(authorization);
     }
     return arrival.response;
+  }
+
+  /** Tells whether the registry keeps signatures itself, by an extension of its API. */
+  async keepsSignatures(): Promise<boolean> {
+    return (await this.#find(this.#healer(this.#signalWith()))).keepsSignatures;
+  }
+
+  /** Reads from a server that somebody has set beside the registry; see `Registry.readBeside`. */
+  async readBeside(url: URL): Promise<RegistryResponse> {
+    const signal = this.#signalWith();
+    const attempt = () => this.#registry.readBeside(url, signal);
+    return (await healed(attempt, this.#healer(signal))).response;
   }
 
   /** How much of a blob one request may carry, as far as anybody has learned it. */
@@ -139,6 +150,11 @@ export class RegistryClient implements AsyncDisposable {
   /** Closes the connections that nobody uses, unless others share them. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#options.registry === undefined) await this.#registry[Symbol.asyncDispose]();
+  }
+
+  #find(asker: Healer): Promise<FoundRegistry> {
+    this.#found ??= this.#registry.find(asker);
+    return this.#found;
   }
 
   #deliver(request: RegistryRequest, way: Way): Promise<Arrival> {

@@ -7,6 +7,7 @@ import type { TransportContext } from "../../core/image/transport.ts";
 import { manifestDigest } from "../../core/manifest/manifest.ts";
 import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
+import { removeLookaside, whyNotWritten } from "./lookaside.ts";
 import { manifestIn, requestManifest } from "./manifest.ts";
 
 /**
@@ -27,11 +28,31 @@ export async function deleteImage(name: DockerName, context: TransportContext): 
     method: "DELETE",
     target: `/v2/${client.repository}/manifests/${digest}`,
   });
-  if (response.status === 202) return response.discard();
-  const { failure } = await client.failure(response, `deleting ${fullName(name)}`);
-  // It was there a moment ago, so a first try may have reached the registry without our hearing of it.
-  if (response.status === 404 && (await isGone(client, digest))) return;
-  throw failure;
+  if (response.status === 202) {
+    await response.discard();
+  } else {
+    const { failure } = await client.failure(response, `deleting ${fullName(name)}`);
+    // It was there a moment ago, so a first try may have reached the registry without our hearing of it.
+    if (response.status !== 404 || !(await isGone(client, digest))) throw failure;
+  }
+  await removeSignatures(name, digest, context);
+}
+
+/** What was beside the registry is about nothing any more. The original fails here, too, if it cannot. */
+async function removeSignatures(
+  name: DockerName,
+  digest: Digest,
+  { settings }: TransportContext,
+): Promise<void> {
+  const storage = await settings.docker.access.signatureStorage(name);
+  if (storage.lookaside === undefined && storage.lookasideStaging === undefined) return;
+  const why = whyNotWritten(storage);
+  if (why !== undefined) {
+    throw new Failure("unsupported", why, {
+      hint: "the image is deleted, and its signatures are still there",
+    });
+  }
+  removeLookaside({ name, digest, storage });
 }
 
 /**

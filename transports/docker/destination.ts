@@ -23,17 +23,13 @@ import { addAttachments } from "./attachments.ts";
 import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { lingering, type LingeringSignal } from "./lingering.ts";
+import { writeLookaside } from "./lookaside.ts";
 import { findWanted } from "./presence.ts";
 import { publishManifest } from "./publish.ts";
 import { type Reuse, reuseFromElsewhere } from "./reuse.ts";
 import { sighting } from "./sightings.ts";
-import {
-  noSigstore,
-  noSimpleSigning,
-  registryTraits,
-  type SignatureKeeping,
-  signatureKeeping,
-} from "./traits.ts";
+import { addByApi } from "./signature-api.ts";
+import { noSigstore, registryTraits, type SignatureKeeping, signatureKeeping } from "./traits.ts";
 import { uploadBlob } from "./upload.ts";
 import type { UploadSession } from "./upload-session.ts";
 
@@ -48,7 +44,7 @@ export async function openDestination(
   const client = await connect(name, "pull,push", context, lifetime.signal);
   const { uploadChunkBytes } = context.settings.docker;
   if (uploadChunkBytes !== undefined) client.pieces.keepTo(uploadChunkBytes);
-  const keeping = await signatureKeeping(name, context);
+  const keeping = await signatureKeeping(name, context, client);
   return new DockerDestination({ name, image, client, context, lifetime, keeping });
 }
 
@@ -147,14 +143,20 @@ class DockerDestination implements ImageDestination {
   /** Those of others stay: what is kept beside an image is not ours alone. */
   async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
     const { client, name, context, keeping } = this.#opened;
-    const sigstore = signatures.map(parseSignatureBlob).map((signature) => {
-      if (signature.kind === "sigstore" && keeping.sigstore) return signature;
-      const why = signature.kind === "sigstore" ? noSigstore : noSimpleSigning;
-      throw new Failure("unsupported", why);
-    });
-    if (sigstore.length === 0) return;
-    const place = { client, name, digest, log: context.log };
-    await addAttachments(place, sigstore, this.#signal());
+    const contents = signatures.map(parseSignatureBlob);
+    const sigstore = contents.filter((each) => each.kind === "sigstore");
+    const messages = contents.flatMap((each) => (each.kind === "sigstore" ? [] : [each.message]));
+    if (sigstore.length > 0 && !keeping.sigstore) throw new Failure("unsupported", noSigstore);
+    if (sigstore.length > 0) {
+      const place = { client, name, digest, log: context.log };
+      await addAttachments(place, sigstore, this.#signal());
+    }
+    if (messages.length === 0) return;
+    if (await client.keepsSignatures()) {
+      await addByApi({ client, name, digest }, messages, this.#signal());
+    } else {
+      await writeLookaside({ name, digest, storage: keeping.storage }, messages);
+    }
   }
 
   /** Nothing is left to do: the manifest of the top level made the image visible. */

@@ -26,7 +26,7 @@ export async function openProbe(
 ): Promise<DestinationProbe> {
   // As who will write: a registry may show less to others.
   const client = await connect(name, "pull,push", context);
-  const traits = registryTraits(await signatureKeeping(name, context));
+  const traits = registryTraits(await signatureKeeping(name, context, client));
   return new DockerProbe(image, { name, client, context, traits });
 }
 

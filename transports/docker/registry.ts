@@ -65,6 +65,8 @@ export interface RegistryOptions {
 /** The registry as found: where it is, and what it wants to be shown. */
 export interface FoundRegistry {
   readonly guide: Guide;
+  /** Whether it keeps signatures itself, by an extension of its API. */
+  readonly keepsSignatures: boolean;
   readonly authenticator: Authenticator;
 }
 
@@ -135,6 +137,24 @@ export class Registry implements AsyncDisposable {
     });
   }
 
+  /**
+   * Reads from a server that somebody has set beside the registry. It is shown no secret, and whatever may
+   * be done at the registry, it has to be who it says it is.
+   */
+  readBeside(url: URL, signal: AbortSignal): Promise<Arrival> {
+    return followRedirects({
+      start: { url, home: false },
+      guide: { registry: url, insecure: false },
+      follows: redirectsOf("GET", false),
+      send: async (hop) => {
+        this.#options.log.debug(`GET ${redactedUrl(hop.url)}`);
+        const session = await this.#sessions.to("beside");
+        const headers = { "User-Agent": this.#options.userAgent };
+        return session.send({ method: "GET", url: hop.url, headers, signal });
+      },
+    });
+  }
+
   /** Closes the connections that nobody uses. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sessions[Symbol.asyncDispose]();
@@ -157,6 +177,7 @@ export class Registry implements AsyncDisposable {
       throw (await readFailure(response, { known, secrets: this.secrets })).failure;
     }
     await response.discard();
+    const keepsSignatures = response.headers.get("x-registry-supports-signatures") === "1";
     const guide = { registry: root, insecure };
     // What somebody else asks for, where a redirect led, is none of the registry's challenges.
     const own = sameOrigin(response.url, root);
@@ -168,7 +189,7 @@ export class Registry implements AsyncDisposable {
       now: now ?? (() => performance.now()),
       log: this.#options.log,
     });
-    return { guide, authenticator };
+    return { guide, keepsSignatures, authenticator };
   }
 
   async #pingAt(root: URL, signal: AbortSignal): Promise<HttpResponse> {

@@ -6,7 +6,8 @@ import { type HttpOptions, type HttpSession, openHttp, type TlsSettings } from "
 export type Audience =
   | "registry" // Shown our client certificate.
   | "elsewhere" // Where the registry led us: the same trust, but no certificate of ours.
-  | "token-service"; // A server of its own: always verified, and no certificate of ours.
+  | "token-service" // A server of its own: always verified, and no certificate of ours.
+  | "beside"; // Likewise: a server for signatures.
 
 /** The connections of one client, opened when they are first needed. */
 export class Sessions implements AsyncDisposable {
@@ -41,6 +42,7 @@ function tlsFor(audience: Audience, { client, ...tls }: TlsSettings): TlsSetting
     case "elsewhere":
       return tls;
     case "token-service":
+    case "beside":
       return { ...tls, verify: true };
   }
 }

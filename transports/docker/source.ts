@@ -20,9 +20,11 @@ import { readAttachments } from "./attachments.ts";
 import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { openDownload } from "./download.ts";
+import { readLookaside } from "./lookaside.ts";
 import { readManifest } from "./manifest.ts";
 import { openFirst } from "./pull-sources.ts";
 import { sighting } from "./sightings.ts";
+import { readFromApi } from "./signature-api.ts";
 
 /** Opens an image or list in a registry, and reads its manifest. Fails with `not-found` if there is none. */
 export async function openSource(
@@ -77,9 +79,12 @@ class DockerSource implements ImageSource {
     const { client, name, context } = this.#opened;
     const { log, settings } = context;
     const storage = await settings.docker.access.signatureStorage(name);
-    if (storage.sigstoreAttachments !== true) return [];
+    const kept = (await client.keepsSignatures())
+      ? await readFromApi({ client, name, digest })
+      : await readLookaside({ name, digest, storage }, { client, log });
+    if (storage.sigstoreAttachments !== true) return kept;
     const attached = await readAttachments({ client, name, digest, log });
-    return attached.map(encodeSignatureBlob);
+    return [...kept, ...attached.map(encodeSignatureBlob)];
   }
 
   async openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {

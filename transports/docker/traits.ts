@@ -3,32 +3,43 @@
 import type { DockerName } from "../../core/content/docker-name.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
 import type { DestinationTraits } from "../../core/image/destination.ts";
+import type { SignatureStorage } from "../../core/image/registry-access.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
+import type { RegistryClient } from "./client.ts";
+import { whyNotWritten } from "./lookaside.ts";
 
-/** Which signatures are to be kept with images of a repository. */
+/** Which signatures are to be kept with images of a repository, and where. */
 export interface SignatureKeeping {
   /** Whether those of sigstore are, beside the image. */
   readonly sigstore: boolean;
+  /** Why those of OpenPGP are not; absent: they are. */
+  readonly noSimpleSigning?: string;
+  /** Where those are, unless the registry keeps them itself. */
+  readonly storage: SignatureStorage;
 }
 
-/** Why a repository holds no signatures of a form. */
-export const noSimpleSigning =
-  "Storing OpenPGP signatures for images in registries is not supported yet";
-
-/** Likewise. */
+/** Why a repository holds no signatures of sigstore. */
 export const noSigstore = "writing sigstore attachments is disabled by configuration";
 
 /** Returns which signatures are to be kept, as administrators have it. Fails with `config`. */
 export async function signatureKeeping(
   name: DockerName,
   { settings }: TransportContext,
+  client: RegistryClient,
 ): Promise<SignatureKeeping> {
   const storage = await settings.docker.access.signatureStorage(name);
-  return { sigstore: storage.sigstoreAttachments === true };
+  const sigstore = storage.sigstoreAttachments === true;
+  const reason = whyNotWritten(storage);
+  // Whoever has a place to write to need not ask the registry before it is time.
+  const refused = reason !== undefined && !(await client.keepsSignatures());
+  return { sigstore, storage, ...(refused && { noSimpleSigning: reason }) };
 }
 
 /** Returns what a registry wants. */
-export function registryTraits({ sigstore }: SignatureKeeping): DestinationTraits {
+export function registryTraits({
+  sigstore,
+  noSimpleSigning,
+}: Omit<SignatureKeeping, "storage">): DestinationTraits {
   return {
     manifestTypes: [
       manifestTypes.oci,
@@ -43,7 +54,7 @@ export function registryTraits({ sigstore }: SignatureKeeping): DestinationTrait
     holdsLists: true,
     concurrent: true,
     refusedForms: {
-      "simple-signing": noSimpleSigning,
+      ...(noSimpleSigning !== undefined && { "simple-signing": noSimpleSigning }),
       ...(!sigstore && { sigstore: noSigstore }),
     },
   };

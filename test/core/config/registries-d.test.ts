@@ -8,6 +8,7 @@ import { join } from "node:path";
 import {
   readRegistriesDirectory,
   registriesDirectoryOf,
+  defaultLookaside,
   signatureStorageFor,
 } from "../../../core/config/registries-d.ts";
 import { parseDockerName } from "../../../core/content/docker-name.ts";
@@ -116,11 +117,11 @@ docker:
       const found = signatureStorageFor(storage, parseDockerName(name));
       return [found.lookaside, found.lookasideStaging, found.sigstoreAttachments];
     };
-    expect(forName("r.example/a/b:1")).toEqual(["image", "repository", false]);
+    expect(forName("r.example/a/b:1")).toEqual(["image", undefined, false]);
     expect(forName("r.example/a/b:2")).toEqual(["path", "repository", false]);
-    expect(forName("r.example/a:1")).toEqual(["path", "all", false]);
-    expect(forName("r.example/ab:1")).toEqual(["host", "all", true]);
-    expect(forName("s.example/a:1")).toEqual(["domain", "all", true]);
+    expect(forName("r.example/a:1")).toEqual(["path", undefined, false]);
+    expect(forName("r.example/ab:1")).toEqual(["host", undefined, true]);
+    expect(forName("s.example/a:1")).toEqual(["domain", undefined, true]);
     expect(forName("busybox:1")).toEqual(["all", "all", true]);
   });
 
@@ -128,6 +129,15 @@ docker:
     const nothing = { namespaces: new Map(), fallback: {} };
     expect(signatureStorageFor(nothing, parseDockerName("busybox:1"))).toEqual({});
   });
+});
+
+test.each([
+  [0, "/root", "file:///var/lib/containers/sigstore"],
+  [1000, "/home/a b", "file:///home/a%20b/.local/share/containers/sigstore"],
+  [1000, "", undefined],
+])("defaultLookaside of user %p at home in %j is %j", (userId, home, expected) => {
+  const environment = { variables: {}, home, userId, os: "linux", architecture: "amd64" };
+  expect(defaultLookaside(environment)).toBe(expected);
 });
 
 describe("registriesDirectoryOf", () => {

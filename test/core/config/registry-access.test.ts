@@ -233,5 +233,7 @@ test("signatureStorage is what registries.d says of the image", async () => {
     sigstoreAttachments: true,
     lookaside: "file:///sigs",
   });
-  expect(await storage("r.example/other:1")).toEqual({});
+  expect(await storage("r.example/other:1")).toEqual({
+    lookaside: `file://${environment.home}/.local/share/containers/sigstore`,
+  });
 });

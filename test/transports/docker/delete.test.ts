@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { pathToFileURL } from "node:url";
 
-import { digestOf } from "../../../core/content/digest.ts";
+import { digestHex, digestOf } from "../../../core/content/digest.ts";
+import { parseDockerName } from "../../../core/content/docker-name.ts";
+import { writeLookaside } from "../../../transports/docker/lookaside.ts";
+import { treeOf } from "../../support/trees.ts";
+import { Workspace } from "../../support/workspace.ts";
 import { manifestTypes } from "../../../core/content/media-types.ts";
 import { docker } from "../../../transports/docker/reference.ts";
 import { dockerContext, type DockerWish } from "../../support/docker-context.ts";
@@ -36,6 +41,31 @@ describe("deleteImage", () => {
       ]);
     },
   );
+
+  test("deletes the signatures beside the registry, too", async () => {
+    using workspace = new Workspace();
+    await using registry = registryWithImage();
+    const signatures = { lookaside: pathToFileURL(workspace.path).href };
+    const place = { name: parseDockerName(`${registry.host}/a/b:1`), storage: signatures };
+    await writeLookaside({ ...place, digest }, [Uint8Array.of(0x90), Uint8Array.of(0x90)]);
+    const other = digestOf(Buffer.from("other"));
+    await writeLookaside({ ...place, digest: other }, [Uint8Array.of(0x90)]);
+    await remove(registry.host, ":1", { signatures });
+    const left = Object.keys(treeOf(workspace.path)).filter((path) => path.includes("signature"));
+    expect(left).toEqual([`a/b@sha256=${digestHex(other)}/signature-1`]);
+  });
+
+  test("fails where those cannot be deleted, although the image is gone", async () => {
+    await using registry = registryWithImage();
+    const signatures = { lookaside: "https://sigs.example" };
+    await expect(remove(registry.host, ":1", { signatures })).rejects.toMatchObject({
+      code: "unsupported",
+      message:
+        "Writing directly to a https lookaside URL is not supported. Configure a lookaside-staging: location",
+      hint: "the image is deleted, and its signatures are still there",
+    });
+    expect(registry.repository("a/b").manifests.size).toBe(0);
+  });
 
   test("asks for leave to do everything in the repository", async () => {
     const auth = { kind: "bearer", username: "u", password: "p" } as const;

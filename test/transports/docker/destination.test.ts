@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { pathToFileURL } from "node:url";
 
-import { digestOf } from "../../../core/content/digest.ts";
+import { digestHex, digestOf } from "../../../core/content/digest.ts";
 import { manifestTypes } from "../../../core/content/media-types.ts";
 import type { ImageDestination } from "../../../core/image/destination.ts";
 import { docker } from "../../../transports/docker/reference.ts";
@@ -11,7 +12,8 @@ import {
   type RegistryServer,
   startRegistry,
 } from "../../support/registry-server.ts";
-import { someManifest } from "../../support/some-manifest.ts";
+import { treeOf } from "../../support/trees.ts";
+import { Workspace } from "../../support/workspace.ts";
 
 const layer = new TextEncoder().encode("a layer of some length");
 const wanted = {
@@ -254,15 +256,44 @@ describe("putManifest", () => {
 });
 
 describe("putSignatures", () => {
-  test("takes no OpenPGP signatures, and says why", async () => {
+  const of = { digest: digestOf(Buffer.from("manifest")) };
+  const message = Uint8Array.of(0x90, 1);
+
+  test("writes OpenPGP signatures beside the registry, where they are found again", async () => {
+    using workspace = new Workspace();
+    await using registry = startRegistry();
+    const signatures = { lookaside: pathToFileURL(workspace.path).href };
+    await using destination = await open(registry.host, { signatures });
+    await destination.putSignatures([message], of);
+    expect(treeOf(workspace.path)).toHaveProperty([
+      `a/b@sha256=${digestHex(of.digest)}/signature-1`,
+    ]);
+    await destination.putSignatures([], of);
+  });
+
+  test("adds them to those that the registry keeps, if it does", async () => {
+    await using registry = startRegistry({
+      intercept: async ({ method, target }, usual) => {
+        if (target.startsWith("/extensions/")) {
+          return method === "PUT" ? new Response(null, { status: 201 }) : Response.json({});
+        }
+        const answer = await usual();
+        answer.headers.set("X-Registry-Supports-Signatures", "1");
+        return answer;
+      },
+    });
+    await using destination = await open(registry.host);
+    await destination.putSignatures([message], of);
+    expect(registry.lines.at(-1)).toBe(`PUT /extensions/v2/a/b/signatures/${of.digest}`);
+  });
+
+  test("writes no signature of a form that is not kept here", async () => {
     await using registry = startRegistry();
     await using destination = await open(registry.host);
-    await destination.putSignatures([], someManifest);
-    await expect(
-      destination.putSignatures([Uint8Array.of(0x90)], someManifest),
-    ).rejects.toMatchObject({
+    const sigstore = Buffer.from("\0sigstore-json\n{}");
+    await expect(destination.putSignatures([sigstore], of)).rejects.toMatchObject({
       code: "unsupported",
-      message: destination.traits.refusedForms?.["simple-signing"],
+      message: destination.traits.refusedForms?.sigstore,
     });
   });
 });

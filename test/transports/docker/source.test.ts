@@ -1,13 +1,17 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 
 import { collect } from "../../../core/blob/collect.ts";
-import { digestOf } from "../../../core/content/digest.ts";
+import { digestHex, digestOf } from "../../../core/content/digest.ts";
 import { manifestTypes } from "../../../core/content/media-types.ts";
 import type { ImageSource } from "../../../core/image/source.ts";
+import { Candidate } from "../../../core/trust/gate.ts";
 import { docker } from "../../../transports/docker/reference.ts";
 import { dockerContext, type DockerWish } from "../../support/docker-context.ts";
 import { type RegistryOptions, startRegistry } from "../../support/registry-server.ts";
 import { someManifest } from "../../support/some-manifest.ts";
+import { Workspace } from "../../support/workspace.ts";
 
 const manifest = new TextEncoder().encode('{"schemaVersion":2,"layers":[]}');
 const digest = digestOf(manifest);
@@ -51,10 +55,51 @@ describe("openSource", () => {
     expect(registry.lines.at(-1)).toBe(`GET /v2/a/b/manifests/${digest}`);
   });
 
-  test("has no signatures", async () => {
+  test("finds signatures by the digest they are about, where administrators keep them", async () => {
+    using workspace = new Workspace();
     await using registry = registryWithImage();
-    await using source = await open(registry.host);
+    const signatures = { lookaside: pathToFileURL(workspace.path).href };
+    await using source = await open(registry.host, { signatures });
+    expect(await source.readSignatures({ digest })).toEqual([]);
+    mkdirSync(workspace.at(`a/b@sha256=${digestHex(digest)}`), { recursive: true });
+    writeFileSync(workspace.at(`a/b@sha256=${digestHex(digest)}`, "signature-1"), "one");
+    expect(await source.readSignatures({ digest })).toEqual([new Uint8Array(Buffer.from("one"))]);
     expect(await source.readSignatures(someManifest)).toEqual([]);
+  });
+
+  test("finds signatures that the registry keeps itself, and looks nowhere else", async () => {
+    const content = Buffer.from("one").toString("base64");
+    await using registry = registryWithImage({
+      intercept: async ({ target }, usual) => {
+        if (target.startsWith("/extensions/")) {
+          return Response.json({ signatures: [{ schemaVersion: 2, type: "atomic", content }] });
+        }
+        const answer = await usual();
+        answer.headers.set("X-Registry-Supports-Signatures", "1");
+        return answer;
+      },
+    });
+    const signatures = { lookaside: "ftp://never.asked" };
+    await using source = await open(registry.host, { signatures });
+    expect(await source.readSignatures({ digest })).toEqual([Buffer.from("one")]);
+  });
+
+  test("G3: finds the signatures of what was read, though the tag has moved on", async () => {
+    using workspace = new Workspace();
+    let asked = 0;
+    await using registry = registryWithImage({
+      intercept: async ({ target }, usual) => {
+        const moved = target.endsWith("/manifests/1") && asked++ > 0;
+        return moved ? new Response("{}") : usual();
+      },
+    });
+    const signatures = { lookaside: pathToFileURL(workspace.path).href };
+    mkdirSync(workspace.at(`a/b@sha256=${digestHex(digest)}`), { recursive: true });
+    writeFileSync(workspace.at(`a/b@sha256=${digestHex(digest)}`, "signature-1"), "one");
+    const candidate = new Candidate(await open(registry.host, { signatures }));
+    expect(await candidate.signatures()).toHaveLength(1);
+    expect((await candidate.manifest()).bytes).toEqual(manifest);
+    expect(asked).toBe(1);
   });
 
   test("fails with not-found where there is no such image", async () => {
