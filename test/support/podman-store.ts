@@ -63,6 +63,12 @@ export class PodmanStore implements Disposable {
     return succeed([...this.#roots(), ...args], this.#options(program));
   }
 
+  /** Runs podman on the store, whatever comes of it. */
+  tryPodman(engine: Engine, ...args: readonly string[]): Promise<RunResult> {
+    const program = engine === "podman" ? engine : newerProgram("podman");
+    return run([...this.#roots(), ...args], this.#options(program));
+  }
+
   /** Runs a program of podman's family, such as skopeo; anything but success is an error. */
   program(program: string, ...args: readonly string[]): Promise<RunResult> {
     return succeed(args, this.#options(program));
@@ -118,6 +124,10 @@ export class PodmanStore implements Disposable {
         : [`${links.length} links for ${ids.size} layers`]),
       ...this.#names(`${this.driver}/tempdirs`).map((name) => `${name} was left`),
       ...this.#names(`${this.driver}-layers/tmp`).map((name) => `${name} was left`),
+      ...["images", "layers", "containers"]
+        .flatMap((kind) => this.#names(`${this.driver}-${kind}`))
+        .filter((name) => name.startsWith(".dray"))
+        .map((name) => `${name} was left`),
       ...this.#names(`${this.driver}-images`)
         .filter((name) => /^[0-9a-f]{64}$/.test(name))
         .filter((name) => !images.some(({ id }) => id === name))

@@ -6,14 +6,16 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
+  rmSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { encodeJsonBytes, type JsonObject } from "../../core/json.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { attempt } from "../shared/system.ts";
-import { temporaryPath } from "../shared/temporary.ts";
+import { isTemporaryName, temporaryPath } from "../shared/temporary.ts";
 import { type HeldLock, lockFile } from "./lock-file.ts";
 import { layerRecord, type LayerRecord } from "./records.ts";
 import { readRecordFile } from "./read-store.ts";
@@ -56,6 +58,7 @@ export class LockedRecords implements AsyncDisposable {
   /** Replaces the records. Others are told before, because they may look at any moment. */
   async write(records: readonly JsonObject[]): Promise<void> {
     await this.#lock.announceChange();
+    removeUnfinished(dirname(this.#path));
     replaceDurably(this.#path, encodeJsonBytes(records));
   }
 
@@ -122,6 +125,15 @@ function directoryOf(place: StorePlace, kind: RecordKind): string {
 function makeDirectory(path: string, mode = 0o700): void {
   if (existsSync(path)) return;
   attempt(() => mkdirSync(path, { recursive: true, mode }));
+}
+
+/** Nobody else is writing here now: what is not finished will never be. */
+function removeUnfinished(directory: string): void {
+  attempt(() => {
+    for (const name of readdirSync(directory).filter(isTemporaryName)) {
+      rmSync(join(directory, name), { force: true });
+    }
+  });
 }
 
 /** Not by `NewFile`: these are small, hidden from all but their owner, and nothing else goes on meanwhile. */

@@ -81,11 +81,11 @@ async function openStaging(
   opening: AsyncDisposableStack,
 ): Promise<StagingPlan> {
   const parents = [join(place.driverDirectory, "tempdirs"), join(place.layersDirectory, "tmp")];
-  for (const parent of parents) await sweepStaging(parent, context);
   const [files, records] = [
     opening.use(await StagingDirectory.create(parents[0] ?? "")),
     opening.use(await StagingDirectory.create(parents[1] ?? "")),
   ];
+  for (const parent of parents) await sweepStaging(parent, context, files.madeMs);
   const { forceMask, ignoreChownErrors } = store.options;
   return {
     files,

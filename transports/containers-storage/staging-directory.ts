@@ -16,6 +16,8 @@ import type { TransportContext } from "../../core/image/transport.ts";
 const directoryPrefix = "temp-dir-";
 const lockPrefix = "lock-";
 
+const loneMs = 60_000;
+
 /** A directory of our own. Disposing removes it with all that is still in it. */
 export class StagingDirectory implements AsyncDisposable {
   readonly path: string;
@@ -28,19 +30,28 @@ export class StagingDirectory implements AsyncDisposable {
   }
 
   /** Makes a directory in `parent`, which is made too if need be. */
-  static async create(parent: string): Promise<StagingDirectory> {
+  static async create(
+    parent: string,
+    ask: typeof recordLock = recordLock,
+  ): Promise<StagingDirectory> {
     attempt(() => mkdirSync(parent, { recursive: true, mode: 0o700 }));
     for (;;) {
       const name = crypto.randomUUID().replaceAll("-", "");
-      const lock = await openLock(lockPathOf(parent, name));
-      // Somebody who sweeps may be faster.
-      if (recordLock(lock.fd, "exclusive") === "done") {
+      const lockPath = lockPathOf(parent, name);
+      const lock = await openLock(lockPath);
+      // Somebody who sweeps may be faster, and take the lock, or the file.
+      if (ask(lock.fd, "exclusive") === "done" && (await isStill(lock, lockPath))) {
         const path = join(parent, directoryPrefix + name);
         attempt(() => mkdirSync(path, { mode: 0o700 }));
         return new StagingDirectory(path, lock);
       }
       await lock.close();
     }
+  }
+
+  /** When it was made, by the clock of its file system. */
+  get madeMs(): number {
+    return attempt(() => lstatSync(this.path).mtimeMs);
   }
 
   /** Returns a path in it that nothing stands at. */
@@ -66,9 +77,23 @@ async function openLock(path: string): Promise<FileHandle> {
   }
 }
 
-/** Removes what runs that crashed have left in `parent`, ours and those of others. */
-export async function sweepStaging(parent: string, { log }: TransportContext): Promise<void> {
+async function isStill(file: FileHandle, path: string): Promise<boolean> {
+  const opened = await file.stat();
+  const named = lstatSync(path, { throwIfNoEntry: false });
+  return named?.ino === opened.ino && named.dev === opened.dev;
+}
+
+/**
+ * Removes what runs that crashed have left in `parent`, ours and those of others. `nowMs` is the time by the
+ * clock of the file system; where it is not known, more is left.
+ */
+export async function sweepStaging(
+  parent: string,
+  { log }: Pick<TransportContext, "log">,
+  nowMs?: number,
+): Promise<void> {
   for (const name of namesIn(parent)) {
+    if (name.startsWith(lockPrefix)) await removeLoneLock(parent, name, nowMs);
     if (!name.startsWith(directoryPrefix)) continue;
     const path = join(parent, name);
     await using lock = await tryLockFile(lockPathOf(parent, name.slice(directoryPrefix.length)));
@@ -76,6 +101,21 @@ export async function sweepStaging(parent: string, { log }: TransportContext): P
     log.debug(`Removing ${path}, which a run that ended before its time has left`);
     removePair(path);
   }
+}
+
+/** A run may be killed before it has made the directory. One that goes on does so within moments. */
+async function removeLoneLock(
+  parent: string,
+  name: string,
+  nowMs: number | undefined,
+): Promise<void> {
+  const path = join(parent, name);
+  const directory = join(parent, directoryPrefix + name.slice(lockPrefix.length));
+  if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) return;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || nowMs === undefined || nowMs - found.mtimeMs < loneMs) return;
+  await using lock = await tryLockFile(path);
+  if (lock !== undefined) attempt(() => rmSync(path, { force: true }));
 }
 
 /** The directory goes first: without a lock beside it, nobody would know that it may go. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import {
   LockedRecords,
   makeStore,
@@ -8,6 +8,7 @@ import {
 } from "../../../transports/containers-storage/change-store.ts";
 import { tryLockFile } from "../../../transports/containers-storage/lock-file.ts";
 import { StorePlace } from "../../../transports/containers-storage/store-place.ts";
+import { temporaryPath } from "../../../transports/shared/temporary.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
 
@@ -22,9 +23,15 @@ describe("LockedRecords", () => {
       await using images = await LockedRecords.lock(place, "images", context);
       expect(images.read()).toEqual([]);
       expect(await tryLockFile(lockPath)).toBeUndefined();
+      // Of a run that was killed while it wrote.
+      writeFileSync(temporaryPath(workspace.at("overlay-images")), "[");
       await images.write([{ id: "a", odd: { kept: [1, "<>"] } }]);
       expect(images.read()).toEqual([{ id: "a", odd: { kept: [1, "<>"] } }]);
     }
+    expect(readdirSync(workspace.at("overlay-images")).toSorted()).toEqual([
+      "images.json",
+      "images.lock",
+    ]);
     const path = workspace.at("overlay-images/images.json");
     // As Go writes it.
     expect(readFileSync(path, "utf8")).toBe('[{"id":"a","odd":{"kept":[1,"\\u003c\\u003e"]}}]');
