@@ -20,6 +20,8 @@ import type { EmbeddedName } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
 import { outcomeOf } from "./blob-outcome.ts";
+import { otherFormats } from "./formats.ts";
+import { wouldChange } from "./frozen.ts";
 import { asIs, type ImagePlan } from "./plan.ts";
 import { type MovedBlob, type Transfer, sendBlob, withDiffId } from "./transfer.ts";
 
@@ -44,7 +46,7 @@ export interface Commit {
  * it had to be converted. Returns the manifest as written.
  */
 export async function commitImage(commit: Commit): Promise<RawManifest> {
-  const { formats, frozenBecause } = commit.plan;
+  const { formats } = commit.plan;
   const attempts: { readonly type: ManifestType; readonly failure: Failure }[] = [];
   for (const type of formats) {
     try {
@@ -55,20 +57,23 @@ export async function commitImage(commit: Commit): Promise<RawManifest> {
       attempts.push({ type, failure });
     }
   }
-  throw nothingTaken(attempts, frozenBecause);
+  throw nothingTaken(attempts, commit);
 }
 
 function nothingTaken(
   attempts: readonly { readonly type: ManifestType; readonly failure: Failure }[],
-  frozenBecause: string | undefined,
+  { plan: { frozenBecause }, manifest, transfer }: Commit,
 ): Failure {
   const [first] = attempts;
   if (attempts.length === 1 && first !== undefined) {
     if (frozenBecause === undefined) return first.failure;
-    return new Failure(
-      "unsupported",
-      `writing manifest failed and we cannot try conversions: ${JSON.stringify(frozenBecause)}: ${first.failure.message}`,
-      { cause: first.failure },
+    const others = otherFormats(manifest.mediaType, transfer.writer.traits);
+    const change =
+      others.length === 0 ? "" : `; as ${others.join(" or ")} it would have another digest`;
+    return wouldChange(
+      `writing manifest failed and we cannot try conversions: ${JSON.stringify(frozenBecause)}`,
+      `${first.failure.message}${change}`,
+      frozenBecause,
     );
   }
   const told = attempts.map(({ type, failure }) => `${type}(${failure.message})`).join(", ");

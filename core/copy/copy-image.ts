@@ -58,6 +58,10 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
   const { format, crypt, now } = request;
   const { compression, warning } = compressionBefore(crypt, request.compression);
   if (warning !== undefined) request.tell({ kind: "warning", message: warning });
+  if (frozenBecause !== undefined && format !== undefined && format !== manifest.mediaType) {
+    const message = `The manifest stays of type ${manifest.mediaType}, and does not become ${format}: ${frozenBecause}`;
+    request.tell({ kind: "warning", message });
+  }
   const plan = planImage({
     manifest,
     traits: writer.traits,

@@ -1,5 +1,6 @@
 // A list and its images.
 
+import type { Digest } from "../content/digest.ts";
 import { recompressedType, type ManifestType } from "../content/media-types.ts";
 import type { Platform } from "../content/platform.ts";
 import { Failure, asFailure, during } from "../failure.ts";
@@ -11,10 +12,11 @@ import { parseManifest } from "../manifest/manifest.ts";
 import type { ListManifest } from "../manifest/types.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
 import type { AdmittedList } from "./admission.ts";
+import { whatChanged } from "./became.ts";
 import { digestAsWritten, writtenAs } from "./commit.ts";
 import { copyImage, readSignatures } from "./copy-image.ts";
 import { about } from "./events.ts";
-import { checkPinned, whyFrozen } from "./frozen.ts";
+import { checkPinned, whyFrozen, wouldChange } from "./frozen.ts";
 import { isThere } from "./present.ts";
 import type { CopyRequest } from "./request.ts";
 import { listFormats, type SelectedInstances } from "./select.ts";
@@ -51,7 +53,7 @@ export async function copyList(
     invalidating:
       "Would invalidate signatures; consider removing them from the multi-platform list",
   });
-  checkStripping(selected, frozenBecause);
+  checkStripping(selected, { list, frozenBecause });
   const formats = listFormats({
     own: list.mediaType,
     traits: writer.traits,
@@ -64,6 +66,7 @@ export async function copyList(
   const changes = new Map<number, InstanceChange>(
     selected.stripped.map(({ position }) => [position, "strip"]),
   );
+  const images = new Map<number, WrittenInstance>();
   for (const [index, instance] of instances.entries()) {
     const { image } = instance;
     request.tell({ kind: "instance-begun", digest: image.digest, index, of });
@@ -74,7 +77,9 @@ export async function copyList(
         : copyImage({ ...instance, writer, role: "instance", list: admitted.manifest }, own),
     );
     const position = selected.travelling[index]?.position ?? index;
-    changes.set(position, updateFor(written, image, frozenBecause === undefined));
+    const update = updateFor(written, image, frozenBecause === undefined);
+    changes.set(position, update);
+    images.set(position, { digest: update.digest, before: image.manifest, after: written });
   }
   request.tell({ kind: "manifest-begun", of: "list" });
   const written = await putList({
@@ -84,6 +89,7 @@ export async function copyList(
     formats,
     frozenBecause,
     changes,
+    written: images,
     ownPlatform: request.platform,
   });
   const asWritten = writtenAs(written, admitted);
@@ -99,13 +105,18 @@ export async function copyList(
 }
 
 function checkStripping(
-  { stripped: [first] }: SelectedInstances,
-  frozenBecause: string | undefined,
+  { stripped }: SelectedInstances,
+  {
+    list,
+    frozenBecause,
+  }: { readonly list: ListManifest; readonly frozenBecause?: string | undefined },
 ): void {
+  const [first] = stripped;
   if (first === undefined || frozenBecause === undefined) return;
-  throw new Failure(
-    "unsupported",
+  throw wouldChange(
     `preparing instances for copy: we should delete instance ${first.digest} from manifest list, but we cannot: ${frozenBecause}`,
+    `without ${stripped.length} of its ${list.instances.length} entries it would be another list`,
+    frozenBecause,
   );
 }
 
@@ -130,6 +141,13 @@ function updateFor(
   };
 }
 
+/** An image as it was, and as it was written. */
+interface WrittenInstance {
+  readonly digest: Digest;
+  readonly before: RawManifest;
+  readonly after: RawManifest;
+}
+
 interface ListCommit {
   readonly list: ListManifest;
   readonly admitted: AdmittedImage;
@@ -138,6 +156,8 @@ interface ListCommit {
   readonly frozenBecause: string | undefined;
   /** What became of the entries, by position; those that are absent stay. */
   readonly changes: ReadonlyMap<number, InstanceChange>;
+  /** The images that travelled, likewise. */
+  readonly written: ReadonlyMap<number, WrittenInstance>;
   /** What a Docker list says of entries that come without a platform. */
   readonly ownPlatform: Platform;
 }
@@ -149,9 +169,10 @@ async function putList(commit: ListCommit): Promise<RawManifest> {
     const instances = list.instances.map((_, position) => changes.get(position));
     const written = rewriteList(list, { to, instances, ownPlatform });
     if (written !== list.raw && frozenBecause !== undefined) {
-      throw new Failure(
-        "unsupported",
+      throw wouldChange(
         `Manifest list was edited, but we cannot modify it: ${JSON.stringify(frozenBecause)}`,
+        editOf(commit),
+        frozenBecause,
       );
     }
     try {
@@ -172,6 +193,17 @@ async function putList(commit: ListCommit): Promise<RawManifest> {
     `Uploading manifest list failed, attempted the following formats: ${attempts.join(", ")}`,
     { hint: `the list came from ${spelled(admitted.name)}` },
   );
+}
+
+/** Returns which image is another one now, and why. */
+function editOf({ list, written }: ListCommit): string {
+  for (const [position, { digest }] of list.instances.entries()) {
+    const image = written.get(position);
+    if (image === undefined || image.digest === digest) continue;
+    const why = whatChanged(image.before, image.after);
+    return `image ${digest} became ${image.digest}, because ${why}`;
+  }
+  return "what it says of its images is not what they are";
 }
 
 /** Many registries take no list before they have all of its images. */

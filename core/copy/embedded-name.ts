@@ -2,11 +2,11 @@
 
 import { parseDockerName } from "../content/docker-name.ts";
 import { isSchema1 } from "../content/media-types.ts";
-import { Failure } from "../failure.ts";
 import type { DestinationTraits } from "../image/destination.ts";
 import { type ImageName, spelled } from "../image/name.ts";
 import { type EmbeddedName, schema1Of } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
+import { wouldChange } from "./frozen.ts";
 
 /** A destination, as far as it concerns names. */
 interface NamedPlace {
@@ -33,8 +33,13 @@ export function checkEmbeddedName(
   if (!isSchema1(manifest.mediaType)) return;
   const said = schema1Of(manifest);
   if (said.name === wanted.name && said.tag === wanted.tag) return;
-  throw new Failure(
-    "unsupported",
+  throw wouldChange(
     `Copying a schema1 image with an embedded Docker reference to ${spelled(writer.name)} (Docker reference ${writer.name.docker}) would change the manifest, which we cannot do: ${JSON.stringify(frozenBecause)}`,
+    `it calls itself ${called(said)}, and would have to be ${called(wanted)}`,
+    frozenBecause,
   );
+}
+
+function called({ name, tag }: EmbeddedName): string {
+  return tag === "" ? `${name} without a tag` : `${name}:${tag}`;
 }

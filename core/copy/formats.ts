@@ -55,7 +55,19 @@ export function planFormats(wish: FormatWish): readonly [ManifestType, ...Manife
   );
 }
 
-function acceptedTypes({ traits, format }: FormatWish): readonly ManifestType[] {
+/** Returns the types that a destination takes, but for the image's own, and that the image could become. */
+export function otherFormats(
+  own: ManifestType,
+  traits: DestinationTraits,
+): readonly ManifestType[] {
+  const accepted = acceptedTypes({ traits, format: undefined });
+  return accepted.filter((type) => type !== own && canConvert(own, type));
+}
+
+function acceptedTypes({
+  traits,
+  format,
+}: Pick<FormatWish, "traits" | "format">): readonly ManifestType[] {
   if (format !== undefined) return [format];
   const { manifestTypes: accepted } = traits;
   if (accepted.length === 0) return everyImageType;

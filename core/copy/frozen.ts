@@ -5,12 +5,11 @@ import { Failure } from "../failure.ts";
 import type { ImageDestination } from "../image/destination.ts";
 import type { RawManifest, Signature } from "../image/source.ts";
 import { manifestDigest } from "../manifest/manifest.ts";
-import type { CopyRequest } from "./request.ts";
 
 /** What may keep a manifest from being changed. */
 export interface FrozenInput {
   readonly writer: ImageDestination;
-  readonly request: CopyRequest;
+  readonly request: { readonly preserveDigests: boolean };
   /** The signatures that travel with the manifest. */
   readonly signatures: readonly Signature[];
   /** What to say where it is the signatures. */
@@ -19,8 +18,8 @@ export interface FrozenInput {
 
 /** Returns why a manifest must stay as it is, in words, or undefined if it may change. */
 export function whyFrozen(input: FrozenInput): string | undefined {
-  if (input.request.preserveDigests) return "Instructed to preserve digests";
-  if (input.writer.name.digest !== undefined) return "Destination specifies a digest";
+  if (input.request.preserveDigests) return preserving;
+  if (input.writer.name.digest !== undefined) return destinationPins;
   if (input.signatures.length > 0) return input.invalidating;
   return undefined;
 }
@@ -37,7 +36,30 @@ export function checkPinned(writer: ImageDestination, manifests: readonly RawMan
   if (digests.includes(pinned)) return;
   throw new Failure(
     "unsupported",
-    "Digest of source image's manifest would not match destination reference",
-    { hint: `the source has digest ${digests.join(" in ")}` },
+    `Digest of source image's manifest would not match destination reference: the source has ${digests.join(" in ")}, the destination is to have ${pinned}`,
+    { hint: thawing(destinationPins) },
   );
 }
+
+/**
+ * Returns the failure of a copy that would change what must stay. `what` is the original's sentence, which
+ * ends with the reason, and `change` says what would change and why.
+ */
+export function wouldChange(what: string, change: string, frozenBecause: string): Failure {
+  return new Failure("unsupported", `${what}: ${change}`, { hint: thawing(frozenBecause) });
+}
+
+/** Returns what to do so that a manifest may change. */
+export function thawing(frozenBecause: string): string {
+  switch (frozenBecause) {
+    case preserving:
+      return "to let digests change, leave out --preserve-digests";
+    case destinationPins:
+      return "to let the digest change, name the destination by a tag";
+    default:
+      return "to copy it without signatures that would not fit any more, add --remove-signatures";
+  }
+}
+
+const preserving = "Instructed to preserve digests";
+const destinationPins = "Destination specifies a digest";

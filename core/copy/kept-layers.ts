@@ -15,6 +15,7 @@ import { schema1Of } from "../manifest/schema1.ts";
 import { emptyLayer } from "../manifest/to-schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
+import { wouldChange } from "./frozen.ts";
 
 /** An admitted image, and what is known of how it travels. */
 export interface KeptImage {
@@ -43,10 +44,10 @@ export async function withKeptLayers(kept: KeptImage): Promise<ImageManifest> {
   const same = layers.every(({ digest }, index) => digest === manifest.layers[index]?.digest);
   if (same) return manifest;
   if (frozenBecause !== undefined) {
-    throw new Failure(
-      "unsupported",
+    throw wouldChange(
       `Copying this image would require changing layer representation, which we cannot do: ${JSON.stringify(frozenBecause)}`,
-      { hint: "the store keeps layers without the compression that the manifest tells of" },
+      "the store keeps layers without the compression that the manifest tells of",
+      frozenBecause,
     );
   }
   await checkContent(manifest, found, readConfig);

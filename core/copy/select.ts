@@ -7,6 +7,7 @@ import { Failure } from "../failure.ts";
 import type { DestinationTraits } from "../image/destination.ts";
 import { knownPlatforms } from "../manifest/choose.ts";
 import type { ListManifest } from "../manifest/types.ts";
+import { wouldChange } from "./frozen.ts";
 
 /**
  * Which images of a list are meant: the one for a platform, all of them, none but the list itself, or
@@ -110,9 +111,11 @@ export function listFormats(input: ListFormatInput): readonly [ManifestType, ...
   }
   if (frozenBecause === undefined) return [best, ...others];
   if (best !== own) {
-    throw new Failure(
-      "unsupported",
+    const whose = format === undefined ? "the destination takes" : "what was asked for is";
+    throw wouldChange(
       `Manifest list must be converted to type ${JSON.stringify(best)} to be written to destination, but we cannot modify it: ${JSON.stringify(frozenBecause)}`,
+      `it is of type ${own}, and ${whose} ${accepted.join(", ")}`,
+      frozenBecause,
     );
   }
   return [own];

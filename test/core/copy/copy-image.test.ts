@@ -54,9 +54,42 @@ describe("copyImage", () => {
     const to = new PinnedTransport();
     const failure = await failureOf(copyBetween(holding(image), to));
     expect(failure.message).toBe(
-      "Digest of source image's manifest would not match destination reference",
+      `Digest of source image's manifest would not match destination reference: the source has ${image.manifest.digest}, the destination is to have ${digestOf(new Uint8Array([1]))}`,
     );
-    expect(failure.hint).toContain(image.manifest.digest);
+    expect(failure.hint).toBe("to let the digest change, name the destination by a tag");
+  });
+
+  test("says what a digest that has to stay stands in the way of", async () => {
+    const { oci, ociIndex, schema2 } = manifestTypes;
+    const to = new MemoryTransport({ traits: { manifestTypes: [schema2, ociIndex] } });
+    const docker = new MemoryTransport({ traits: { manifestTypes: [ociIndex] } });
+    const copying = copyBetween(holding(image), to, { preserveDigests: true });
+    const failure = await failureOf(copying);
+    const taken = `writing manifest: Manifest type ${oci} is not taken here`;
+    const start =
+      'writing manifest failed and we cannot try conversions: "Instructed to preserve digests": ';
+    expect(failure.message).toBe(`${start}${taken}; as ${schema2} it would have another digest`);
+    expect(failure.hint).toBe("to let digests change, leave out --preserve-digests");
+    const nowhere = copyBetween(holding(image), docker, { preserveDigests: true });
+    expect((await failureOf(nowhere)).message).toBe(`${start}${taken}`);
+  });
+
+  test.each([
+    [manifestTypes.schema2, true],
+    [manifestTypes.oci, false],
+  ])("warns that a format is not had where nothing may change: %s", async (format, warns) => {
+    const wish = { preserveDigests: true, format };
+    const { events } = await copyBetween(holding(image), new MemoryTransport(), wish);
+    expect(events.filter(({ kind }) => kind === "warning")).toEqual(
+      warns
+        ? [
+            {
+              kind: "warning",
+              message: `The manifest stays of type ${manifestTypes.oci}, and does not become ${format}: Instructed to preserve digests`,
+            },
+          ]
+        : [],
+    );
   });
 });
 

@@ -148,7 +148,7 @@ describe("copyList", () => {
     const failure = await failureOf(copyBetween(from, to, { ...some("strip"), ...wish }));
     expect(failure.code).toBe("unsupported");
     expect(failure.message).toStartWith(
-      `preparing instances for copy: we should delete instance ${arm64} from manifest list, but we cannot: ${why}`,
+      `preparing instances for copy: we should delete instance ${arm64} from manifest list, but we cannot: ${why}: without 3 of its 5 entries it would be another list`,
     );
     expect(to.images.size).toBe(0);
     await copyBetween(from, to, { ...some("strip"), signatures: "remove-from-list" });
@@ -201,6 +201,36 @@ describe("copyList", () => {
     expect((await failureOf(copying)).message).toBe(
       "RemoveListSignatures is not applicable when copying a single instance",
     );
+  });
+
+  test("says which image is another one where the list has to stay", async () => {
+    const from = new MemoryTransport();
+    const docker = sampleList({ seed: "signed", format: "docker" });
+    from.add("a", docker, [new Uint8Array([1])]);
+    const { dockerList, oci, schema2 } = manifestTypes;
+    const to = new MemoryTransport({ traits: { manifestTypes: [oci, dockerList] } });
+    const failure = await failureOf(copyBetween(from, to, { images: "all" }));
+    const first = docker.images[0]?.manifest.digest ?? "";
+    expect(failure.message).toMatch(
+      new RegExp(
+        `^Manifest list was edited, but we cannot modify it: "Would invalidate signatures; consider removing them from the multi-platform list": image ${first} became sha256:[0-9a-f]{64}, because it was converted from ${RegExp.escape(schema2)} to ${RegExp.escape(oci)}$`,
+      ),
+    );
+    expect(failure.hint).toContain("--remove-signatures");
+    expect(to.images.size).toBe(0);
+  });
+
+  test("says why a list has to stay of its type", async () => {
+    const { oci, dockerList, ociIndex } = manifestTypes;
+    const to = new MemoryTransport({ traits: { manifestTypes: [oci, dockerList] } });
+    const wish = { images: "all", preserveDigests: true } as const;
+    const failure = await failureOf(copyBetween(holding(list), to, wish));
+    expect(failure.message).toBe(
+      `Manifest list must be converted to type "${dockerList}" to be written to destination, but we cannot modify it: "Instructed to preserve digests": it is of type ${ociIndex}, and the destination takes ${dockerList}`,
+    );
+    const asked = { ...wish, format: manifestTypes.schema2 };
+    const forced = await failureOf(copyBetween(holding(list), new MemoryTransport(), asked));
+    expect(forced.message).toEndWith(`, and what was asked for is ${dockerList}`);
   });
 
   test("carries no list inside of a list, and says what to do", async () => {

@@ -50,13 +50,13 @@ describe("checkEmbeddedName", () => {
   });
 
   test.each([
-    "example.com/some/name:other",
-    "example.com/other:latest",
-    `example.com/some/name@${digest}`,
-  ])("refuses to write to %s what says that it is something else", (docker) => {
+    ["example.com/some/name:other", "some/name:other"],
+    ["example.com/other:latest", "other:latest"],
+    [`example.com/some/name@${digest}`, "some/name without a tag"],
+  ])("refuses to write to %s what says that it is something else", (docker, called) => {
     expect(failureOf(() => checkEmbeddedName(old, named(docker), frozenBecause))).toMatchObject({
       code: "unsupported",
-      message: `Copying a schema1 image with an embedded Docker reference to docker://${docker} (Docker reference ${docker}) would change the manifest, which we cannot do: "Instructed to preserve digests"`,
+      message: `Copying a schema1 image with an embedded Docker reference to docker://${docker} (Docker reference ${docker}) would change the manifest, which we cannot do: "Instructed to preserve digests": it calls itself some/name:latest, and would have to be ${called}`,
     });
   });
 });

@@ -72,7 +72,7 @@ describe("withKeptLayers", () => {
     expect(failure).toMatchObject({
       code: "unsupported",
       message:
-        'Copying this image would require changing layer representation, which we cannot do: "Would hurt"',
+        'Copying this image would require changing layer representation, which we cannot do: "Would hurt": the store keeps layers without the compression that the manifest tells of',
     });
   });
 
