@@ -65,6 +65,9 @@ export const limits = {
   /** Likewise of a layer that is unpacked: no path may come twice, so all of them are kept in memory. */
   layerEntries: 4_000_000,
   layerNamesBytes: 256 * MiB,
+  /** What ostree allows of a commit, and far more than it has of one directory. */
+  ostreeCommitBytes: 128 * MiB,
+  ostreeTreeBytes: 64 * MiB,
   /** One line of a tar-split: a file's headers, in Base64. */
   tarSplitLineBytes: 16 * MiB,
 

@@ -4,10 +4,10 @@ import { Crc64 } from "../../../core/blob/crc64.ts";
 import type { ByteStream } from "../../../core/blob/stream.ts";
 import { TarSplitEncoder } from "../../../core/blob/tar-split.ts";
 import type { Digest } from "../../../core/content/digest.ts";
-import { asFailure, Failure } from "../../../core/failure.ts";
-import { quoted } from "../../../core/foreign-text.ts";
-import { type TarEntry, tarEntries } from "../../../core/blob/tar-reader.ts";
-import { RecordingInput } from "./recording-input.ts";
+import { asFailure } from "../../../core/failure.ts";
+import { tarEntries } from "../../../core/blob/tar-reader.ts";
+import { checkLayerEntry } from "../../shared/layer-entry.ts";
+import { RecordingInput } from "../../shared/recording-input.ts";
 import { TarSplitFile } from "./tar-split-file.ts";
 import { Unpacker, type UnpackTarget } from "./unpacker.ts";
 import { isWhiteout } from "./whiteout-name.ts";
@@ -61,8 +61,7 @@ async function write(
   using tarSplit = new TarSplitFile(target.tarSplitPath);
   for await (const entry of tarEntries(input, { asEngines: true })) {
     signal?.throwIfAborted();
-    checkKind(entry);
-    checkOwner(entry);
+    checkLayerEntry(entry);
     if (!isWhiteout(entry.nameBytes)) {
       owners.uids.add(entry.uid);
       owners.gids.add(entry.gid);
@@ -95,29 +94,6 @@ async function write(
     uids: sorted(owners.uids),
     gids: sorted(owners.gids),
   };
-}
-
-const kinds = "\x000123456";
-
-/** The words are those of the original. */
-function checkKind({ typeFlag, sparse, name }: TarEntry): void {
-  if (!kinds.includes(typeFlag)) {
-    const code = typeFlag.charCodeAt(0);
-    throw new Failure("unsupported", `unhandled tar header type ${code}: ${quoted(name)}`);
-  }
-  if (sparse) {
-    // Engines unpack it, and can never give the layer back.
-    throw new Failure("unsupported", `Layer has a file whose holes are left out: ${quoted(name)}`);
-  }
-}
-
-const largestId = 2 ** 32 - 1;
-
-function checkOwner({ uid, gid, name }: TarEntry): void {
-  for (const id of [uid, gid]) {
-    if (id >= 0 && id <= largestId) continue;
-    throw new Failure("corrupt", `Layer has the impossible owner ${id} of ${quoted(name)}`);
-  }
 }
 
 function sorted(ids: ReadonlySet<number>): readonly number[] {

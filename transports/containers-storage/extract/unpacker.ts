@@ -15,6 +15,7 @@ import {
   timesBytes,
 } from "../../shared/libc/tree-calls.ts";
 import { setXattr } from "../../shared/libc/xattrs.ts";
+import { entryXattrs } from "../../shared/layer-entry.ts";
 import { isSystemError } from "../../shared/system.ts";
 import type { TarEntry } from "../../../core/blob/tar-reader.ts";
 import { timesOf } from "./entry-times.ts";
@@ -354,13 +355,7 @@ export class Unpacker implements Disposable {
   }
 
   #setXattrs(file: number | Uint8Array, entry: TarEntry, path: string): void {
-    for (const [key, value] of entry.records) {
-      if (!key.startsWith(xattrKey)) continue;
-      const name = key.slice(xattrKey.length);
-      // The label is this machine's to give.
-      if (name === "security.selinux") continue;
-      this.#setXattr(file, { name, value }, path);
-    }
+    for (const [name, value] of entryXattrs(entry)) this.#setXattr(file, { name, value }, path);
     if (this.#target.forceMask === undefined) return;
     const stat = overrideStat(entry);
     if (stat === undefined) return;
@@ -412,8 +407,6 @@ interface Xattr {
   readonly name: string;
   readonly value: Uint8Array;
 }
-
-const xattrKey = "SCHILY.xattr.";
 
 const nodeKinds: Readonly<Partial<Record<TarEntry["kind"], number>>> = {
   "character-device": fileKinds.characterDevice,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { TarSplitEncoder } from "../../../../core/blob/tar-split.ts";
-import { digestOf } from "../../../../core/content/digest.ts";
-import { RecordingInput } from "../../../../transports/containers-storage/extract/recording-input.ts";
-import { chunked } from "../../../support/chunks.ts";
-import { rejection } from "../../../support/rejection.ts";
+import { TarSplitEncoder } from "../../../core/blob/tar-split.ts";
+import { digestOf } from "../../../core/content/digest.ts";
+import { RecordingInput } from "../../../transports/shared/recording-input.ts";
+import { chunked } from "../../support/chunks.ts";
+import { rejection } from "../../support/rejection.ts";
 
 const bytes = Buffer.from("0123456789abcdef");
 

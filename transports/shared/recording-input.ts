@@ -1,10 +1,10 @@
 // Recording input: a layer on its way, of which all is recorded but the content of files.
 
-import type { ByteStream } from "../../../core/blob/stream.ts";
-import type { TarSplitEncoder } from "../../../core/blob/tar-split.ts";
-import { type Digest, Digester } from "../../../core/content/digest.ts";
-import { Failure } from "../../../core/failure.ts";
-import type { TarInput } from "../../../core/blob/tar-input.ts";
+import type { ByteStream } from "../../core/blob/stream.ts";
+import type { TarSplitEncoder } from "../../core/blob/tar-split.ts";
+import { type Digest, Digester } from "../../core/content/digest.ts";
+import { Failure } from "../../core/failure.ts";
+import type { TarInput } from "../../core/blob/tar-input.ts";
 
 /**
  * Reads a layer once: what is taken or passed over is recorded as it stands there, what is read by
