@@ -9,6 +9,7 @@ import { dockerArchive } from "./docker-archive/reference.ts";
 import { dockerDaemon } from "./docker-daemon/reference.ts";
 import { ociArchive } from "./oci/archive/reference.ts";
 import { oci } from "./oci/reference.ts";
+import { ostree } from "./ostree/reference.ts";
 import { sif } from "./sif/reference.ts";
 import { tarball } from "./tarball/reference.ts";
 
@@ -22,6 +23,7 @@ export const transports = {
   "docker-daemon": dockerDaemon,
   oci,
   "oci-archive": ociArchive,
+  ostree,
   sif,
   tarball,
 } satisfies TransportTable;

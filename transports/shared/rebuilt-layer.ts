@@ -14,7 +14,15 @@ export interface UnpackedLayer {
   /** As it is stored, but uncompressed. */
   readonly tarSplit: ByteStream;
   /** Where its files are looked for, in this order: its own directory, and those of the layers below. */
-  readonly directories: readonly string[];
+  readonly directories?: readonly string[];
+  /** Likewise, where files are not kept as files. */
+  readonly files?: LayerFiles;
+}
+
+/** The files of a layer, however they are kept. */
+export interface LayerFiles {
+  /** Opens the content of the file at a clean path; undefined if there is none. */
+  open(path: string): Promise<ByteStream | undefined>;
 }
 
 /** So much is gathered before it is passed on. */
@@ -33,7 +41,7 @@ export async function* rebuiltLayer(
 ): AsyncGenerator<Uint8Array> {
   const trees: ContainedTree[] = [];
   try {
-    for (const directory of layer.directories) trees.push(openTree(directory));
+    for (const directory of layer.directories ?? []) trees.push(openTree(directory));
     const chunks = new Chunks();
     for await (const record of parseTarSplit(layer.tarSplit)) {
       signal?.throwIfAborted();
@@ -41,7 +49,9 @@ export async function* rebuiltLayer(
         yield* chunks.add(record.bytes);
       } else if (record.size > 0) {
         const { name, size, checksum = new Uint8Array() } = record;
-        yield* contentOf(trees, { name, size, checksum }, chunks);
+        const file = { name, size, checksum };
+        if (layer.files === undefined) yield* contentOf(trees, file, chunks);
+        else yield* streamedContent(layer.files, file, chunks);
       }
     }
     yield* chunks.rest();
@@ -86,6 +96,24 @@ function* contentOf(
   }
 }
 
+async function* streamedContent(
+  files: LayerFiles,
+  { name, size, checksum }: RecordedFile,
+  chunks: Chunks,
+): AsyncGenerator<Uint8Array> {
+  const stream = await files.open(cleanPath(name));
+  if (stream === undefined) throw lost(name);
+  const crc = new Crc64();
+  let left = size;
+  for await (const bytes of stream) {
+    left -= bytes.length;
+    if (left < 0) throw unlike(name);
+    crc.update(bytes);
+    yield* chunks.add(bytes);
+  }
+  if (left > 0 || Buffer.compare(crc.digest(), checksum) !== 0) throw unlike(name);
+}
+
 /** Returns the descriptor of a file, from the first tree that has something of its name. */
 function openIn(trees: readonly ContainedTree[], name: Uint8Array): number {
   const path = cleanPath(name);
@@ -101,7 +129,11 @@ function openIn(trees: readonly ContainedTree[], name: Uint8Array): number {
       missing ??= error;
     }
   }
-  throw new Failure("corrupt", `Layer has lost its file ${shownName(name)}`, { cause: missing });
+  throw lost(name, missing);
+}
+
+function lost(name: Uint8Array, cause?: unknown): Failure {
+  return new Failure("corrupt", `Layer has lost its file ${shownName(name)}`, { cause });
 }
 
 /** The words are those of the original. */

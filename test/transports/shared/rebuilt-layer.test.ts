@@ -5,6 +5,7 @@ import { Crc64 } from "../../../core/blob/crc64.ts";
 import { streamOf } from "../../../core/blob/stream.ts";
 import { TarSplitEncoder } from "../../../core/blob/tar-split.ts";
 import { rebuiltLayer } from "../../../transports/shared/rebuilt-layer.ts";
+import { chunked } from "../../support/chunks.ts";
 import { randomBytes } from "../../support/random.ts";
 import { rejection } from "../../support/rejection.ts";
 import { Workspace } from "../../support/workspace.ts";
@@ -59,6 +60,29 @@ describe("rebuiltLayer", () => {
     const tarSplit = tarSplitOf(["file", bytesOf("below")]);
     const rebuilt = await rebuild(tarSplit, workspace.at("upper"), workspace.at("lower"));
     expect(new TextDecoder().decode(rebuilt)).toBe("below");
+  });
+
+  test("takes files from wherever they are kept", async () => {
+    const content = randomBytes("kept", 300_000);
+    const tarSplit = tarSplitOf("A", ["./d/file", content], "B");
+    const rebuildWith = (kept: Uint8Array) =>
+      collect(
+        rebuiltLayer({
+          tarSplit: streamOf(tarSplit),
+          files: {
+            open: async (path) => (path === "d/file" ? chunked(kept, 1000) : undefined),
+          },
+        }),
+        1_000_000,
+      );
+    const expected = Buffer.concat([bytesOf("A"), content, bytesOf("B")]);
+    expect(Buffer.compare(await rebuildWith(content), expected)).toBe(0);
+    for (const wrong of [content.slice(1), Buffer.concat([content, content]), content.with(5, 7)]) {
+      expect(await rejection(rebuildWith(wrong))).toMatchObject({
+        code: "corrupt",
+        message: 'file integrity checksum failed for "./d/file"',
+      });
+    }
   });
 
   test.each([
