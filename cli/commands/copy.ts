@@ -9,6 +9,7 @@ import {
   parseDockerName,
 } from "../../core/content/docker-name.ts";
 import { copyImages } from "../../core/copy/copy.ts";
+import { Rehearsal } from "../../core/copy/rehearsal.ts";
 import type { CopyOutcome, CopyRequest, CopySide } from "../../core/copy/request.ts";
 import { asFailure, during, Failure } from "../../core/failure.ts";
 import { spelled } from "../../core/image/name.ts";
@@ -48,7 +49,7 @@ import { parseMultiArch } from "../flags/multi-arch.ts";
 import { parseSignIdentity, signIdentityFlag, signingFlags } from "../flags/signing.ts";
 import { checkApart, copyToAll } from "../copy-to-all.ts";
 import { imageNames } from "../help.ts";
-import { reportFlags } from "../flags/reporting.ts";
+import { dryRunFlag, reportFlags } from "../flags/reporting.ts";
 import { openReports } from "../output/open-reports.ts";
 import { cryptWish } from "../layer-crypt.ts";
 import { retrying } from "../retrying.ts";
@@ -68,6 +69,7 @@ const flags = {
     "Copy to `IMAGE` as well, and read the source once for all (may be repeated; all --dest- flags hold for it, --digestfile and --additional-tag do not)",
   ),
   all: toggle("all", "Copy all images if SOURCE-IMAGE is a list", { shorthand: "a" }),
+  dryRun: dryRunFlag,
   digestFile: text("digestfile", "Write the digest of the pushed image to the specified file"),
   manifest: manifestFlags,
   signing: signingFlags,
@@ -112,26 +114,25 @@ ${imageNames(listedTransports(transports), program)}`,
   async run(call) {
     await using operation = beginOperation(call);
     await using blobInfo = openBlobs(call);
-    const { also, ...request } = await requestOf(call, operation, blobInfo);
-    const { quiet, digestFile, retry, reporting } = call.flags;
-    const destinations = [request.destination, ...also] as const;
-    const outputTaken = destinations.some(({ reference }) => reference.takesStandardOutput);
-    const wish = { command: "copy", flags: reporting, quiet, outputTaken };
+    const { also, ...wanted } = await requestOf(call, operation, blobInfo);
+    const { quiet, dryRun, digestFile, retry, reporting } = call.flags;
+    const outputTaken =
+      !dryRun && [wanted.destination, ...also].some((each) => each.reference.takesStandardOutput);
+    const wish = { command: "copy", flags: reporting, quiet, outputTaken, dryRun };
     using reports = await openReports(call, wish);
-    const { tell } = reports;
+    const asked = { ...wanted, tell: reports.tell };
+    const rehearsal = dryRun ? new Rehearsal() : undefined;
+    const to = (side: CopySide) => rehearsal?.destination(side) ?? side;
+    const destinations = [to(wanted.destination), ...also.map(to)] as const;
+    const request = { ...(rehearsal?.request(asked) ?? asked), destination: destinations[0] };
     const written = async ({ digest }: CopyOutcome): Promise<void> => {
-      if (digestFile !== "") await writeDigest(digestFile, digest);
+      if (digestFile !== "" && !dryRun) await writeDigest(digestFile, digest);
     };
-    const copyOnce = async () => written(await copyImages({ ...request, tell }));
+    const copyOnce = async () => written(await copyImages(request));
     await reports.during(() =>
       also.length === 0
-        ? retrying({ ...call, tell }, retry, copyOnce)
-        : copyToAll(call, {
-            request: { ...request, tell },
-            destinations,
-            retry,
-            writtenFirst: written,
-          }),
+        ? retrying({ ...call, tell: reports.tell }, retry, copyOnce)
+        : copyToAll(call, { request, destinations, retry, writtenFirst: written }),
     );
   },
 });

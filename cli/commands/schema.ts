@@ -1,6 +1,7 @@
 // dray schema: what the JSON that this program writes looks like.
 
 import { eventSchema } from "../../core/copy/event-schema.ts";
+import { forecastSchema } from "../../core/copy/forecast-schema.ts";
 import { resultSchema } from "../../core/copy/result-schema.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -9,21 +10,22 @@ import { print } from "../output/print.ts";
 
 const schemas: Readonly<Record<string, () => JsonObject>> = {
   events: eventSchema,
+  plan: forecastSchema,
   result: resultSchema,
 };
 
-/** Prints the JSON schema of what `--events` writes, or of what `--output json` prints. */
+/** Prints the JSON schema of what `--events` writes, or of what `--output json` prints, dry runs included. */
 export const schema = defineTool({
   name: "schema",
-  usage: "schema events|result",
-  summary: "Print the JSON schema of --events, or of --output json",
-  examples: ["schema events", "schema result"],
+  usage: "schema events|plan|result",
+  summary: "Print the JSON schema of --events, of --dry-run or of --output json",
+  examples: ["schema events", "schema plan", "schema result"],
   flags: {},
   async run({ operands }) {
     const [name = ""] = operands;
     const make = Object.hasOwn(schemas, name) ? schemas[name] : undefined;
     if (make === undefined || operands.length !== 1) {
-      throw new Failure("usage", "Exactly one argument expected: events or result");
+      throw new Failure("usage", "Exactly one argument expected: events, plan or result");
     }
     await print(`${JSON.stringify(make(), undefined, 2)}\n`);
   },

@@ -1,6 +1,6 @@
 // Reporting flags: how a command says what it does.
 
-import { choice, maybeText, type Values } from "./flag.ts";
+import { choice, maybeText, toggle, type Values } from "./flag.ts";
 
 /** How progress may be shown. */
 export const progressKinds = ["auto", "plain", "none", "json"] as const;
@@ -13,6 +13,12 @@ export const outputFlag = choice(
   "output",
   outputKinds,
   "Print the result to stdout as `FORMAT` (text or json), and all else to stderr if that is json",
+);
+
+/** The flag by which a command only says what it would do. */
+export const dryRunFlag = toggle(
+  "dry-run",
+  "Ask both sides, print what would be done to each blob, and change nothing",
 );
 
 /** What may be said of a command that copies. */

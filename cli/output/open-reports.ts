@@ -5,6 +5,7 @@ import { Failure } from "../../core/failure.ts";
 import type { ReportValues } from "../flags/reporting.ts";
 import { eventLines } from "./event-lines.ts";
 import { type EventTarget, openEventTarget } from "./event-target.ts";
+import { forecastPrinter } from "./forecast-printer.ts";
 import { liveProgress } from "./live-progress.ts";
 import { lineProgress, type Progress } from "./progress.ts";
 import { Reports } from "./reports.ts";
@@ -22,6 +23,8 @@ export interface ReportWish {
   readonly quiet: boolean;
   /** Whether standard output belongs to an image. */
   readonly outputTaken: boolean;
+  /** Whether it is only said what would be done. */
+  readonly dryRun?: boolean;
 }
 
 /** What reports need of a call. */
@@ -34,7 +37,7 @@ export type ReportingCall = Pick<Call, "environment" | "log" | "screen">;
  * taken. Fails with `usage` where two things would go to standard output.
  */
 export async function openReports(call: ReportingCall, wish: ReportWish): Promise<Reports> {
-  const { command, flags, outputTaken } = wish;
+  const { flags, outputTaken } = wish;
   const { log } = call;
   const target =
     flags.events === undefined
@@ -52,7 +55,7 @@ export async function openReports(call: ReportingCall, wish: ReportWish): Promis
       [
         ...progressOf(call, { ...wish, outputTaken: stdoutTaken }, clock),
         ...(target === undefined ? [] : [eventLines({ ...target, ...clock })]),
-        ...(flags.output === "json" ? [resultPrinter(command)] : []),
+        ...printersOf(wish),
       ],
       clock.elapsed,
       log,
@@ -64,18 +67,24 @@ export async function openReports(call: ReportingCall, wish: ReportWish): Promis
 }
 
 function checkStandardOutput(
-  { flags, outputTaken }: ReportWish,
+  { flags, outputTaken, dryRun = false }: ReportWish,
   target: EventTarget | undefined,
 ): void {
   const takers = [
     ...(outputTaken ? ["the image"] : []),
-    ...(flags.output === "json" ? ["--output json"] : []),
+    ...(flags.output === "json" ? ["--output json"] : dryRun ? ["--dry-run"] : []),
     ...(target?.stream === "stdout" ? ["--events"] : []),
   ];
   if (takers.length < 2) return;
   throw new Failure("usage", `Only one of ${takers.join(" and ")} can have standard output`, {
     hint: "events can go to a file or to another descriptor, as in --events fd:3 3>events.jsonl",
   });
+}
+
+function printersOf({ command, flags, quiet, dryRun = false }: ReportWish): readonly Progress[] {
+  const { output } = flags;
+  if (dryRun) return quiet && output === "text" ? [] : [forecastPrinter(command, output)];
+  return output === "json" ? [resultPrinter(command)] : [];
 }
 
 interface Clock {
@@ -85,9 +94,9 @@ interface Clock {
 
 function progressOf(call: ReportingCall, wish: ReportWish, clock: Clock): readonly Progress[] {
   const { log, screen, environment } = call;
-  const { quiet, outputTaken, flags } = wish;
+  const { quiet, outputTaken, flags, dryRun = false } = wish;
   const silent = lineProgress(() => {}, log);
-  if (quiet) return [silent];
+  if (quiet || dryRun) return [silent];
   const lines = lineProgress((line) => writeLine(outputTaken ? "stderr" : "stdout", line), log);
   switch (flags.progress) {
     case "none":

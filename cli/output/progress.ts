@@ -62,6 +62,9 @@ export function lineFor(event: CopyEvent): string | undefined {
     case "retry":
     case "warning":
     case "copy-ended":
+    case "blob-foreseen":
+    case "manifest-foreseen":
+    case "copy-foreseen":
     case "copy-failed":
     case "failed":
     case "summary":

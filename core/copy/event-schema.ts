@@ -30,9 +30,11 @@ import type {
 } from "../trust/decision.ts";
 import type { BlobOutcome } from "./blob-outcome.ts";
 import {
+  type BlobChange,
   type CopyEvent,
   type EventScope,
   eventVersion,
+  type ForeignLayer,
   type PlannedBlob,
   type ToldFailure,
 } from "./events.ts";
@@ -61,6 +63,9 @@ export const eventDescriptions: {
     members: {
       source: text("the image's name"),
       destinations: list(text("a name"), "where it is copied to"),
+      dryRun: optional({
+        schema: { const: true, description: "set if nothing is written, but only foretold" },
+      }),
     },
   },
   "policy-decided": {
@@ -97,6 +102,13 @@ export const eventDescriptions: {
         text("why the manifest must stay as it is; absent where it may change"),
       ),
       blobs: list(plannedBlob(), "the blobs that have to be at the destination"),
+      foreign: list(
+        object<ForeignLayer>({
+          digest: digest("of the layer"),
+          size: optional(count("in bytes; absent if unknown")),
+        }),
+        "layers that stay where their URLs lead",
+      ),
     },
   },
   "blob-begun": {
@@ -129,6 +141,20 @@ export const eventDescriptions: {
       outcome: outcome(),
       size: count("in bytes, at the destination"),
       storedAs: optional(digest("its digest at the destination; absent where it is the same")),
+    },
+  },
+  "blob-foreseen": {
+    says: "In a dry run: what would become of a blob",
+    members: {
+      digest: digest("of the blob, at the source"),
+      role: role(),
+      outcome: outcome(),
+      changes: list(change(), "what would be done to its bytes; empty where they stay"),
+      read: optional(count("bytes that would be read at the source; absent if unknown")),
+      size: optional(count("in bytes, at the destination; absent where only sending can tell")),
+      storedAs: optional(
+        digest("its digest there; absent where it is the same, or only sending can tell"),
+      ),
     },
   },
   "image-present": {
@@ -177,6 +203,22 @@ export const eventDescriptions: {
     members: {
       digest: digest("of the manifest, or list, that the destination's name leads to now"),
       mediaType: optional(text("likewise; absent where an image was there before anybody read it")),
+    },
+  },
+  "manifest-foreseen": {
+    says: "In a dry run: which manifest would be written",
+    members: {
+      of: imageOrList(),
+      mediaType: text("of the manifest"),
+      digest: optional(digest("of the manifest; absent where only sending the blobs can tell")),
+      size: optional(count("in bytes; likewise")),
+    },
+  },
+  "copy-foreseen": {
+    says: "In a dry run: what the destination's name would lead to",
+    members: {
+      digest: optional(digest("of the manifest, or list; absent where only sending can tell")),
+      mediaType: optional(text("likewise")),
     },
   },
   "copy-failed": { says: "An attempt at a copy has failed", members: failure() },
@@ -285,6 +327,7 @@ function plannedBlob(): Described<PlannedBlob> {
     digest: digest("of the blob, at the source"),
     role: role(),
     size: optional(count("in bytes; absent if unknown")),
+    crypt: optional(word({ encrypt: true, decrypt: true }, "what becomes of its encryption")),
     recoding: word(
       { none: true, compress: true, decompress: true },
       "what becomes of its compression, unless it turns out that nothing has to",
@@ -340,12 +383,24 @@ export function summary(): Members<Summary> {
   };
 }
 
-function moves(what: string): Members<Moves> {
+/** Returns what is said of a number for each way in which blobs get there. */
+export function moves(what: string): Members<Moves> {
   return {
     sent: count(`${what} that were sent`),
     reused: count(`${what} that were there`),
     mounted: count(`${what} that were taken from a neighbour`),
   };
+}
+
+/** Returns what is said of what is done to the bytes of a blob. */
+export function change(): Described<BlobChange> {
+  return word<BlobChange>({
+    compress: true,
+    decompress: true,
+    encrypt: true,
+    decrypt: true,
+    convert: true,
+  });
 }
 
 function imageOrList(): Described<"image" | "list"> {

@@ -31,11 +31,23 @@ export interface PlannedBlob {
   readonly role: BlobRole;
   /** In bytes; absent if unknown. */
   readonly size?: number;
+  /** Whether it is encrypted last of all, or decrypted before all else; absent: neither. */
+  readonly crypt?: "encrypt" | "decrypt";
   /** What shall become of its compression, unless it turns out that nothing has to. */
   readonly recoding: Recoding["kind"];
   /** What it is compressed with, if it is. */
   readonly format?: WrittenFormat;
 }
+
+/** A layer that is not kept with the image. */
+export interface ForeignLayer {
+  readonly digest: Digest;
+  /** In bytes; absent if unknown. */
+  readonly size?: number;
+}
+
+/** What is done to the bytes of a blob on its way. */
+export type BlobChange = "compress" | "decompress" | "encrypt" | "decrypt" | "convert";
 
 /** What is said about a failure, for programs and for people. */
 export interface ToldFailure {
@@ -52,6 +64,8 @@ export type CopyEvent =
       readonly kind: "copy-begun";
       readonly source: string;
       readonly destinations: readonly string[];
+      /** Set if nothing will be written, but only be said what would be. */
+      readonly dryRun?: true;
     }
   | ({ readonly kind: "policy-decided" } & Decision)
   | { readonly kind: "signatures-sought"; readonly of: "image" | "list" }
@@ -74,6 +88,8 @@ export type CopyEvent =
       /** Why the manifest has to stay as it is; absent where it may change. */
       readonly frozenBecause?: string;
       readonly blobs: readonly PlannedBlob[];
+      /** Layers that stay where their URLs lead. */
+      readonly foreign: readonly ForeignLayer[];
     }
   | {
       readonly kind: "blob-begun";
@@ -94,6 +110,21 @@ export type CopyEvent =
       /** In bytes, at the destination. */
       readonly size: number;
       /** The digest that it has there; absent where it is the same. */
+      readonly storedAs?: Digest;
+    }
+  /** In a dry run: what would become of a blob. */
+  | {
+      readonly kind: "blob-foreseen";
+      readonly digest: Digest;
+      readonly role: BlobRole;
+      readonly outcome: BlobOutcome;
+      /** What would be done to its bytes; empty where they stay. */
+      readonly changes: readonly BlobChange[];
+      /** How many bytes would be read at the source; absent if unknown. */
+      readonly read?: number;
+      /** In bytes, at the destination; absent where only sending can tell. */
+      readonly size?: number;
+      /** The digest that it would have there; absent where it is the same, or only sending can tell. */
       readonly storedAs?: Digest;
     }
   /** The destination has the image as it is, so that nothing of it is moved. */
@@ -128,6 +159,23 @@ export type CopyEvent =
       /** Likewise; absent where an image was there before anybody read it. */
       readonly mediaType?: string;
     }
+  /** In a dry run: which manifest would be written. */
+  | {
+      readonly kind: "manifest-foreseen";
+      readonly of: "image" | "list";
+      readonly mediaType: string;
+      /** Absent where only sending the blobs can tell. */
+      readonly digest?: Digest;
+      /** In bytes; likewise. */
+      readonly size?: number;
+    }
+  /** In a dry run: what the destination's name would lead to. */
+  | {
+      readonly kind: "copy-foreseen";
+      /** Absent where only sending the blobs can tell. */
+      readonly digest?: Digest;
+      readonly mediaType?: string;
+    }
   | ({ readonly kind: "copy-failed" } & ToldFailure)
   /** The whole command has failed. */
   | ({ readonly kind: "failed" } & ToldFailure)
@@ -147,4 +195,14 @@ export type Tell = (event: ToldEvent) => void;
 /** Returns whom to tell about one part of a run. */
 export function about(scope: EventScope, tell: Tell): Tell {
   return (event) => tell({ ...event, ...scope });
+}
+
+/** Returns the failure that an event is about, without all else that the event says. */
+export function failureIn({ code, message, hint, side }: ToldFailure): ToldFailure {
+  return {
+    code,
+    message,
+    ...(hint !== undefined && { hint }),
+    ...(side !== undefined && { side }),
+  };
 }

@@ -4,7 +4,7 @@ import type { Digest } from "../content/digest.ts";
 import type { BlobRole } from "../image/destination.ts";
 import type { Decision } from "../trust/decision.ts";
 import type { BlobOutcome } from "./blob-outcome.ts";
-import type { ToldEvent, ToldFailure } from "./events.ts";
+import { failureIn, type ToldEvent, type ToldFailure } from "./events.ts";
 import type { Summary } from "./summary.ts";
 import { Tally } from "./tally.ts";
 
@@ -174,15 +174,6 @@ function gatherAt(event: ToldEvent, place: Place): void {
       return;
     default:
   }
-}
-
-function failureIn({ code, message, hint, side }: ToldFailure): ToldFailure {
-  return {
-    code,
-    message,
-    ...(hint !== undefined && { hint }),
-    ...(side !== undefined && { side }),
-  };
 }
 
 function copyResult({ source, attempts, policy, places, failure }: Gathered): CopyResult {

@@ -85,6 +85,8 @@ export interface DestinationProbe extends AsyncDisposable {
 export interface ImageDestination extends AsyncDisposable {
   readonly name: ImageName;
   readonly traits: DestinationTraits;
+  /** Whether it takes blobs without reading them, because nothing is written. Absent: no. */
+  readonly rehearses?: boolean;
 
   /**
    * Makes `wanted` part of the image without sending it, if the destination can get at it. If `standIns`

@@ -73,6 +73,12 @@ export class MemoryTransport implements Transport {
       ...name,
       openSource: async () => new MemorySource(name, this),
       openDestination: async () => new MemoryDestination(name, this),
+      openProbe: async () => ({
+        name,
+        traits: traitsOf(this.wish),
+        findBlob: async (wanted) => findBlob(this, wanted),
+        [Symbol.asyncDispose]: async () => {},
+      }),
       deleteImage: async () => void this.images.delete(text),
     };
   }
@@ -115,6 +121,23 @@ function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
   return Array.from({ length: count }, (_, index) => bytes.slice(index * size, (index + 1) * size));
 }
 
+function traitsOf({ traits }: MemoryWish): DestinationTraits {
+  return {
+    manifestTypes: [],
+    layers: "preserve",
+    keepsForeignUrls: false,
+    holdsLists: true,
+    concurrent: true,
+    ...traits,
+  };
+}
+
+function findBlob(kept: MemoryTransport, { digest, size }: Descriptor): StoredBlob | undefined {
+  const found = kept.blobs.get(digest);
+  if (found === undefined || (size ?? found.length) !== found.length) return undefined;
+  return { digest, size: found.length, by: "presence" };
+}
+
 class MemoryDestination implements ImageDestination {
   readonly name: ImageName;
   readonly traits: DestinationTraits;
@@ -124,21 +147,12 @@ class MemoryDestination implements ImageDestination {
 
   constructor(name: ImageName, kept: MemoryTransport) {
     this.name = name;
-    this.traits = {
-      manifestTypes: [],
-      layers: "preserve",
-      keepsForeignUrls: false,
-      holdsLists: true,
-      concurrent: true,
-      ...kept.wish.traits,
-    };
+    this.traits = traitsOf(kept.wish);
     this.#kept = kept;
   }
 
-  async reuseBlob({ digest, size }: Descriptor): Promise<StoredBlob | undefined> {
-    const found = this.#kept.blobs.get(digest);
-    if (found === undefined || (size ?? found.length) !== found.length) return undefined;
-    return { digest, size: found.length, by: "presence" };
+  async reuseBlob(wanted: Descriptor): Promise<StoredBlob | undefined> {
+    return findBlob(this.#kept, wanted);
   }
 
   async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {

@@ -19,6 +19,7 @@ const planned: ToldEvent = {
     { digest: one, role: "layer", size: 30 * MiB, recoding: "none" },
     { digest: other, role: "layer", size: 10 * MiB, recoding: "none" },
   ],
+  foreign: [],
 };
 
 function timed() {
