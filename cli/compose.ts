@@ -11,7 +11,7 @@ import {
 import { type DaemonWish, daemonConnection } from "../core/config/daemon-connection.ts";
 import { blobInfoPath } from "../core/config/blob-info-path.ts";
 import { locate, policyFile } from "../core/config/locations.ts";
-import { noPolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
+import { noPolicyFile, type PolicyFile, readPolicyFile } from "../core/config/policy-file.ts";
 import { type CredentialSearch, registryAccess } from "../core/config/registry-access.ts";
 import { RegistryFiles } from "../core/config/registry-files.ts";
 import type { PlatformWish } from "../core/content/platform.ts";
@@ -271,12 +271,24 @@ export async function gateOf(call: Call): Promise<Gate> {
   return new Gate(policy, { requireSigned, now: () => new Date() });
 }
 
-async function policyOf({ global, environment, log }: Call): Promise<Policy> {
+/** Returns the file that the policy is in; undefined if no file is asked. Fails with `config`. */
+export async function policyFileOf(call: Call): Promise<string | undefined> {
+  if (call.global.insecurePolicy) return undefined;
+  return (await readPolicy(call))?.file;
+}
+
+function readPolicy({ global, environment }: Call): Promise<PolicyFile<Policy> | undefined> {
   const location = locate(policyFile, environment, global.policy);
-  const found = await during("Error loading trust policy", () =>
+  return during("Error loading trust policy", () =>
     readPolicyFile(location, (bytes) => parsePolicy(bytes, transports)),
   );
+}
+
+async function policyOf(call: Call): Promise<Policy> {
+  const { global, environment, log } = call;
+  const found = await readPolicy(call);
   if (found !== undefined) return found.policy;
+  const location = locate(policyFile, environment, global.policy);
   log.warn(`Using the built-in policy, which accepts every image: ${noPolicyFile(location)}`);
   return acceptEverything;
 }

@@ -20,6 +20,7 @@ const tree = defineTree({
   logout: async () => (await import("./commands/logout.ts")).logout,
   schema: async () => (await import("./commands/schema.ts")).schema,
   "manifest-digest": async () => (await import("./commands/manifest-digest.ts")).manifestDigest,
+  policy: async () => (await import("./commands/policy.ts")).policy,
   "standalone-sign": async () => (await import("./commands/standalone-sign.ts")).standaloneSign,
   "standalone-verify": async () =>
     (await import("./commands/standalone-verify.ts")).standaloneVerify,

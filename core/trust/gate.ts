@@ -21,6 +21,7 @@ import type {
 } from "../image/source.ts";
 import { limits } from "../limits.ts";
 import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
+import type { KeyFinding } from "./key-finding.ts";
 import type { HearDecision, PolicyScope, RuleAnswer, SignatureTrial } from "./decision.ts";
 
 /** One rule of a policy, such as `signedBy` or `reject`. */
@@ -31,6 +32,8 @@ export interface PolicyRequirement {
   readonly verifiesSignatures: boolean;
   /** What it wants, by names that a person understands; absent where the type says all. */
   readonly wants?: Readonly<Record<string, string>>;
+  /** Looks at the keys that it wants, and at no image. Absent where it wants none. */
+  checkKeys?(now: Date): Promise<readonly KeyFinding[]>;
   /** Decides. Throwing means "could not decide", and refuses the image just as firmly. */
   decide(candidate: Candidate, judging: Judging): Promise<Verdict>;
 }

@@ -18,6 +18,7 @@ import {
 
 import { Failure } from "../failure.ts";
 import { limits } from "../limits.ts";
+import { expiryFinding, type KeyFinding } from "./key-finding.ts";
 import { keyRingsIn } from "./openpgp-armor.ts";
 import { type Bunzip, readSignedMessage, type SignedMessage } from "./openpgp-message.ts";
 import { keysIn } from "./openpgp-rings.ts";
@@ -43,6 +44,12 @@ export class KeyRing {
     this.fingerprints = keys.map(({ key }) => fingerprintOf(key));
   }
 
+  /** Returns what keeps keys from signing, or soon will. */
+  async findings(now: Date): Promise<readonly KeyFinding[]> {
+    const found = await Promise.all(this.#keys.map((key) => findingOf(key, now)));
+    return found.filter((each) => each !== undefined);
+  }
+
   /**
    * Returns what was signed, and by whom.
    *
@@ -64,6 +71,29 @@ export class KeyRing {
       }
     }
     throw failure;
+  }
+}
+
+/** Returns what keeps a key from signing, or soon will; undefined if nothing does. */
+async function findingOf({ key, revoked }: RingKey, now: Date): Promise<KeyFinding | undefined> {
+  const fingerprint = fingerprintOf(key);
+  const what = `key ${fingerprint}`;
+  if (revoked.includes(fingerprint)) return { severity: "error", message: `${what} is revoked` };
+  try {
+    checkStrength(key);
+    const signing = await key.getSigningKey(undefined, now, undefined, config);
+    checkStrength(signing);
+    const ends = [await key.getExpirationTime(undefined, config)];
+    if ("mainKey" in signing) ends.push(await signing.getExpirationTime(now, config));
+    const dates = ends.filter((end) => end instanceof Date);
+    const [first] = dates.toSorted((a, b) => a.getTime() - b.getTime());
+    return expiryFinding(what, first, now);
+  } catch (error) {
+    if (error instanceof Failure) return { severity: "error", message: error.message };
+    const expires = await key.getExpirationTime(undefined, config);
+    const late = expires instanceof Date ? expiryFinding(what, expires, now) : undefined;
+    if (late?.severity === "error") return late;
+    return { severity: "error", message: `${what} cannot sign: ${wordsOf(error)}` };
   }
 }
 

@@ -26,6 +26,19 @@ export interface PolicyTransport {
   checkPolicyScope(scope: string): void;
 }
 
+/** A policy that was written down. */
+export interface ParsedPolicy extends Policy {
+  /** All of its entries, the default first. */
+  readonly entries: readonly PolicyEntry[];
+}
+
+/** The requirements for some images, and where they stand. */
+export interface PolicyEntry {
+  /** Absent: the default of the policy. */
+  readonly scope?: PolicyScope;
+  readonly requirements: readonly PolicyRequirement[];
+}
+
 /** Accepts every image. */
 export const acceptEverything: Policy = { requirementsFor: () => [insecureAcceptAnything] };
 
@@ -38,7 +51,7 @@ export const acceptEverything: Policy = { requirementsFor: () => [insecureAccept
 export function parsePolicy(
   bytes: Uint8Array,
   transports: Readonly<Record<string, PolicyTransport>>,
-): Policy {
+): ParsedPolicy {
   const document = parseDocument(bytes);
   const members = membersOf(document, ["default", "transports"]);
   const fallback = members.get("default");
@@ -53,9 +66,20 @@ export function parsePolicy(
     }
   }
   return {
+    entries: entriesIn(requirements, scopes),
     requirementsFor: (image) => select(image, scopes)?.requirements ?? requirements,
     scopeFor: (image) => select(image, scopes)?.scope,
   };
+}
+
+function entriesIn(
+  fallback: Requirements,
+  transports: ReadonlyMap<string, Scopes>,
+): readonly PolicyEntry[] {
+  const scoped = [...transports].flatMap(([transport, scopes]) =>
+    [...scopes].map(([name, requirements]) => ({ scope: { transport, name }, requirements })),
+  );
+  return [{ requirements: fallback }, ...scoped];
 }
 
 type Requirements = readonly PolicyRequirement[];

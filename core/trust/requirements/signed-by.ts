@@ -1,7 +1,7 @@
 // signedBy: an OpenPGP signature by one of these keys.
 
 import type { SignatureContent } from "../../content/signature-blob.ts";
-import { Failure } from "../../failure.ts";
+import { asFailure, Failure } from "../../failure.ts";
 import type { Candidate, Judging, PolicyRequirement, Verdict } from "../gate.ts";
 import {
   defaultIdentity,
@@ -47,6 +47,13 @@ export function parseSignedBy(requirement: Placed): SignedBy {
     ...wish,
     wants: { keys: spelledSource(keys), identity: describeIdentity(signedIdentity) },
     decide: (candidate, judging) => decide(wish, candidate, judging),
+    checkKeys: async (now) => {
+      try {
+        return await (await ringOf(wish)).findings(now);
+      } catch (error) {
+        return [{ severity: "error", message: asFailure(error).message }];
+      }
+    },
   };
 }
 

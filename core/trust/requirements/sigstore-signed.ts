@@ -41,6 +41,10 @@ export function parseSigstoreSigned(requirement: Placed): SigstoreSigned {
   return {
     ...rule,
     wants: wantsOf(rule),
+    async checkKeys(now) {
+      const { sigstoreKeyFindings } = await import("./sigstore-keys.ts");
+      return sigstoreKeyFindings(rule, now);
+    },
     async decide(candidate, judging) {
       const { decideSigstoreSigned } = await import("./sigstore-verdict.ts");
       return decideSigstoreSigned(rule, candidate, judging);

@@ -457,6 +457,52 @@ describe("readKeyRing", () => {
   });
 });
 
+describe("KeyRing.findings", () => {
+  const dayS = 24 * 3600;
+  const findings = async (ring: Uint8Array) => (await readKeyRing([ring])).findings(judgingDate);
+
+  test.each<[string, () => Promise<Uint8Array>, string]>([
+    [
+      "a key that has expired",
+      async () => (await testKey({ keyExpirationTime: 45 * dayS })).ring,
+      "error: key F has expired on 2024-02-15",
+    ],
+    [
+      "a key that will expire soon",
+      async () => (await testKey({ keyExpirationTime: 80 * dayS })).ring,
+      "warning: key F expires on 2024-03-21",
+    ],
+    [
+      "a subkey that will expire soon",
+      async () => (await testKey({ subkeys: [{ sign: true, keyExpirationTime: 80 * dayS }] })).ring,
+      "warning: key F expires on 2024-03-21",
+    ],
+    [
+      "a weak key",
+      async () => (await testKey({ type: "rsa", rsaBits: 1024 })).ring,
+      "error: signature by key F is not accepted: RSA with 1024 bits is too weak",
+    ],
+    [
+      "a revoked key",
+      async () => {
+        const { secret: key } = await testKey();
+        const { publicKey } = await revokeKey({ key, date: judgingDate, format: "object" });
+        return publicKey.write();
+      },
+      "error: key F is revoked",
+    ],
+  ])("tell of %s", async (_, make, expected) => {
+    const found = await findings(await make());
+    const said = found.map(({ severity, message }) => `${severity}: ${message}`);
+    expect(said.map((line) => line.replace(/[0-9A-F]{40}/, "F"))).toEqual([expected]);
+  });
+
+  test("have nothing to tell of good keys", async () => {
+    expect(await ring.findings(judgingDate)).toEqual([]);
+    expect(await findings((await testKey({ keyExpirationTime: 400 * dayS })).ring)).toEqual([]);
+  });
+});
+
 function armored(key: TestKey): string {
   return key.secret.toPublic().armor();
 }
