@@ -23,6 +23,8 @@ export interface BenchImage {
   readonly docker: string;
   /** Where an archive of it may be put, as `docker save` writes them. */
   readonly archive: string;
+  /** A directory in which a store may be made that has it. */
+  readonly store: string;
 }
 
 /** The images by the name of their row. */
@@ -145,6 +147,7 @@ async function keepFiles(
     oci: `oci:${oci}:1`,
     docker: `docker://${host}/${repository}:1`,
     archive: `docker-archive:${join(directory, "archive.tar")}:bench/image:1`,
+    store: join(directory, "store"),
   };
 }
 

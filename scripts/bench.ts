@@ -8,7 +8,7 @@
 //
 // Prints a Markdown table. Needs docker-registry and the original on the PATH.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { arch, cpus, release, tmpdir, type } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -67,13 +67,28 @@ const archiveRows: Readonly<Record<string, Row>> = {
   ],
 };
 
+/** These write or read a store of containers' images, which takes root. */
+const storeRows: Readonly<Record<string, Row>> = {
+  "oci→containers-storage": ({ image, fresh }) => [...copy, image.oci, storeImage(fresh)],
+  "containers-storage→oci": ({ image, fresh }) => [
+    ...copy,
+    storeImage(image.store),
+    `oci:${fresh}:1`,
+  ],
+  "containers-storage→dir": ({ image, fresh }) => [
+    ...copy,
+    storeImage(image.store),
+    `dir:${fresh}`,
+  ],
+};
+
 const { values } = parseArgs({
   options: {
     against: { type: "string", default: "skopeo" },
     images: { type: "string", default: Object.keys(benchImages).join(",") },
     rows: {
       type: "string",
-      default: Object.keys({ ...smallRows, ...copyRows, ...archiveRows }).join(","),
+      default: Object.keys({ ...smallRows, ...copyRows, ...archiveRows, ...storeRows }).join(","),
     },
     requests: { type: "boolean", default: false },
     runs: { type: "string", default: "5" },
@@ -101,8 +116,14 @@ async function bench(): Promise<void> {
   for (const [index, name] of values.images.split(",").entries()) {
     const make = benchImages[imageName(name)];
     const place = { directory: join(directory, `image-${index}`), host: registry.host };
-    const image = await withArchive(await make({ ...place, repository: `bench/image-${index}` }));
-    const timedRows = { ...(index === 0 ? smallRows : {}), ...copyRows, ...archiveRows };
+    const made = await make({ ...place, repository: `bench/image-${index}` });
+    const image = await withStore(await withArchive(made));
+    const timedRows = {
+      ...(index === 0 ? smallRows : {}),
+      ...copyRows,
+      ...archiveRows,
+      ...storeRows,
+    };
     for (const [what, row] of Object.entries(timedRows)) {
       if (!rows.includes(what)) continue;
       // What does not copy is so short that only many runs tell.
@@ -110,6 +131,7 @@ async function bench(): Promise<void> {
       const label = what in smallRows ? "" : name;
       print(lineOf(what, label, await timed(row, { image, host: registry.host, times })));
     }
+    removeStore(join(place.directory, "store"));
     rmSync(place.directory, { recursive: true, force: true });
   }
   await explain();
@@ -140,6 +162,27 @@ async function withArchive(image: BenchImage): Promise<BenchImage> {
     await succeed([...copy, image.oci, image.archive], { cwd: directory, program });
   }
   return image;
+}
+
+/** Likewise the store. */
+async function withStore(image: BenchImage): Promise<BenchImage> {
+  if (rows.some((row) => row in storeRows)) {
+    const program = programs.theirs;
+    await succeed([...copy, image.oci, storeImage(image.store)], { cwd: directory, program });
+  }
+  return image;
+}
+
+/** The original mounts a store onto itself, and leaves it so. */
+function removeStore(path: string): void {
+  if (existsSync(join(path, "g/overlay"))) {
+    Bun.spawnSync(["umount", join(path, "g/overlay")], { stderr: "ignore" });
+  }
+  rmSync(path, { recursive: true, force: true });
+}
+
+function storeImage(path: string): string {
+  return `containers-storage:[overlay@${path}/g+${path}/r]localhost/bench:1`;
 }
 
 function imageName(text: string): BenchImageName {
@@ -178,7 +221,7 @@ async function timed(row: Row, { image, host, times }: Timing): Promise<Comparis
     // What an earlier run left to be written must not slow this one down.
     if (row !== smallRows["start-up"]) Bun.spawnSync(["sync"]);
     const result = await run(args, { cwd: directory, program: programs[side], watchMemory });
-    rmSync(fresh, { recursive: true, force: true });
+    removeStore(fresh);
     if (result.code !== 0) throw new Error(`${programs[side]} ${args.join(" ")}: ${result.stderr}`);
     return result;
   };
