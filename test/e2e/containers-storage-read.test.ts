@@ -5,8 +5,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { LayerStore } from "../support/layer-store.ts";
 import { original, testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
+import { startPeerRegistry } from "../support/peers.ts";
 import { type RunOptions, run, succeed } from "../support/run.ts";
-import { sampleImage, sampleList } from "../support/sample-images.ts";
+import { sampleImage, sampleList, writeLayout } from "../support/sample-images.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
 
@@ -66,6 +67,63 @@ describe("containers-storage, read", () => {
     const raw = await dray(workspace, ["inspect", "--raw", image]);
     expect(raw.stdout).toBe(new TextDecoder().decode(sample.manifest.bytes));
   });
+
+  testWith(
+    "root",
+    "newer:podman",
+    "newer:skopeo",
+    "docker-registry",
+  )(
+    "gives what podman has pulled file by file",
+    async () => {
+      using workspace = new Workspace("/tmp");
+      await using registry = await startPeerRegistry({ directory: workspace.at("registry") });
+      const sample = sampleImage({ format: "oci", odd: false });
+      writeLayout(workspace.at("layout"), { "1": sample });
+      writeFileSync(workspace.at("policy.json"), '{"default":[{"type":"insecureAcceptAnything"}]}');
+      const conf = [
+        `[storage]\ndriver="overlay"\ngraphroot="${workspace.at("g")}"\nrunroot="${workspace.at("r")}"`,
+        `[storage.options.pull_options]\nenable_partial_images="true"\n`,
+      ];
+      writeFileSync(workspace.at("storage.conf"), conf.join("\n"));
+      const env = {
+        PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+        HOME: workspace.path,
+        _CONTAINERS_ROOTLESS_UID: "",
+        CONTAINERS_STORAGE_CONF: workspace.at("storage.conf"),
+      };
+      const options = { cwd: workspace.path, env };
+      const to = `docker://${registry.host}/x/chunked:1`;
+      const push = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"];
+      const compress = "--dest-compress-format=zstd:chunked";
+      await succeed(
+        [...push, compress, "--dest-force-compress-format", `oci:${workspace.at("layout")}:1`, to],
+        {
+          ...options,
+          program: newerProgram("skopeo"),
+        },
+      );
+      const pull = [
+        "pull",
+        `--signature-policy=${workspace.at("policy.json")}`,
+        "--tls-verify=false",
+        to,
+      ];
+      await succeed([`--tmpdir=${workspace.at("l")}`, ...pull], {
+        ...options,
+        program: newerProgram("podman"),
+      });
+      Bun.spawnSync(["umount", workspace.at("g/overlay")], { stderr: "ignore" });
+      const records = readFileSync(workspace.at("g/overlay-layers/layers.json"), "utf8");
+      expect(records).toContain("toc-digest");
+      const image = `containers-storage:${registry.host}/x/chunked:1`;
+      const copied = await dray(workspace, ["copy", "--quiet", image, "dir:ours"], options);
+      expect(copied).toMatchObject({ code: 0, stderr: "" });
+      const names = Object.keys(treeOf(workspace.at("ours")));
+      for (const diffId of sample.diffIds) expect(names).toContain(diffId.slice(7));
+    },
+    120_000,
+  );
 
   testWith("root", "buildah")("gives what buildah has built", async () => {
     using workspace = new Workspace();

@@ -8,7 +8,15 @@ import { original, testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
 import { PodmanStore } from "../support/podman-store.ts";
 import { runnableImage } from "../support/runnable-image.ts";
-import { type Sample, sampleImage, sampleList, writeLayout } from "../support/sample-images.ts";
+import { run } from "../support/run.ts";
+import {
+  type Sample,
+  sampleImage,
+  sampleList,
+  writeDirectory,
+  writeLayout,
+} from "../support/sample-images.ts";
+import { SmallDisk } from "../support/small-disk.ts";
 import { treeOf } from "../support/trees.ts";
 
 const engines = ["podman", "newer:podman"] as const;
@@ -59,7 +67,14 @@ describe("containers-storage, written", () => {
               NamesHistory: ["localhost/x:1"],
             },
           ]);
-          const seen = await store.runContainer(engine, "localhost/x:1", "/bin/ls", "-lnR", "/w");
+          const seen = await store.runContainer(
+            engine,
+            [],
+            "localhost/x:1",
+            "/bin/ls",
+            "-lnR",
+            "/w",
+          );
           const lines = seen.stdout.split("\n").map((line) => line.trim().split(/\s+/));
           const entries = lines
             .filter((fields) => fields.length >= 9)
@@ -152,7 +167,7 @@ describe("containers-storage, written", () => {
         `oci:${store.workspace.at("pushed")}:1`,
       );
       await store.podman("podman", "rmi", "localhost/base:1");
-      const seen = await store.runContainer("podman", "localhost/c:2", "/bin/cat", "/file");
+      const seen = await store.runContainer("podman", [], "localhost/c:2", "/bin/cat", "/file");
       expect(seen.stdout).toBe("content");
       await store.podman("podman", "rmi", "--all", "--force");
       expect(store.faults()).toEqual([]);
@@ -301,7 +316,131 @@ describe("containers-storage, written", () => {
     const names = Object.keys(treeOf(store.workspace.at("out")));
     for (const diffId of chosen?.diffIds ?? []) expect(names).toContain(diffId.slice(7));
   });
+
+  testWith(
+    "root",
+    "newer:skopeo",
+    "fuse-overlayfs",
+    "getfattr",
+  )("keeps owners and modes in attributes, where all files of a store have one mode", async () => {
+    using ours = new PodmanStore();
+    using theirs = new PodmanStore();
+    const options = "overlay.mount_program=/usr/bin/fuse-overlayfs,overlay.force_mask=0750";
+    const sample = sampleImage({ ...layered, odd: false });
+    const trees = [];
+    for (const store of [ours, theirs]) {
+      const place = `overlay@${store.graphRoot}+${store.runRoot}:${options}`;
+      const to = `containers-storage:[${place}]localhost/x:1`;
+      const from = layoutOf(store, sample);
+      if (store === ours) await store.copy(from, to);
+      else await store.program(newerProgram("skopeo"), "--insecure-policy", "copy", "-q", from, to);
+      await store.copy(to, `dir:${store.workspace.at("out")}`);
+      trees.push(attributesOf(store));
+    }
+    expect(trees[0]).toContain('user.containers.override_stat="0:0:0755:dir"');
+    expect(trees[0]).toBe(trees[1] as string);
+  });
+
+  testWith("root", "newer:podman", "unshare")(
+    "puts layers above those of a store that is only read",
+    async () => {
+      using below = new PodmanStore();
+      using store = new PodmanStore();
+      await below.copy(layoutOf(below, runnableImage()), below.image("localhost/base:1"));
+      const before = treeOf(below.graphRoot);
+      const top = runnableImage([{ path: "top", body: Buffer.from("above") }]);
+      const from = layoutOf(store, top);
+      writeFileSync(
+        store.workspace.at("storage.conf"),
+        `[storage]\ndriver="overlay"\ngraphroot="${store.graphRoot}"\nrunroot="${store.runRoot}"\n[storage.options]\nadditionalimagestores=["${below.graphRoot}"]\n`,
+      );
+      const env = { CONTAINERS_STORAGE_CONF: store.workspace.at("storage.conf") };
+      const copied = await run(
+        ["--insecure-policy", "copy", "-q", from, "containers-storage:localhost/top:1"],
+        { cwd: store.workspace.path, env },
+      );
+      expect(copied).toMatchObject({ code: 0, stderr: "" });
+      expect(store.layers()).toHaveLength(1);
+      expect(treeOf(below.graphRoot)).toEqual(before);
+      const option = `--storage-opt=overlay.imagestore=${below.graphRoot}`;
+      const seen = await store.runContainer(
+        "newer:podman",
+        [option],
+        "localhost/top:1",
+        "/bin/cat",
+        "/top",
+      );
+      expect(seen.stdout).toBe("above");
+    },
+    120_000,
+  );
+
+  testWith("root", "newer:skopeo")("keeps signatures for others, and takes theirs", async () => {
+    using store = new PodmanStore();
+    const skopeo = newerProgram("skopeo");
+    const sample = sampleImage({ format: "oci", layers: ["none"] });
+    const source = store.workspace.at("source");
+    writeDirectory(source, sample);
+    const signature = Buffer.concat([Buffer.from([0x89]), Buffer.from("a signature of old")]);
+    writeFileSync(join(source, "signature-1"), signature);
+    await store.copy(`dir:${source}`, store.image("localhost/x:1"));
+    const theirs = [
+      "--insecure-policy",
+      "copy",
+      "-q",
+      `dir:${source}`,
+      store.image("localhost/y:1"),
+    ];
+    await store.program(skopeo, ...theirs);
+    const outs = ["a", "b"].map((name) => store.workspace.at(name));
+    await store.program(
+      skopeo,
+      ...["--insecure-policy", "copy", "-q", store.image("localhost/x:1"), `dir:${outs[0]}`],
+    );
+    await store.copy(store.image("localhost/y:1"), `dir:${outs[1]}`);
+    for (const out of outs)
+      expect(readFileSync(join(out, "signature-1")).equals(signature)).toBe(true);
+  });
+
+  testWith("root")("the same image may be written by several at once", async () => {
+    using store = new PodmanStore();
+    const sample = sampleImage({ ...layered, ballastBytes: 1_000_000 });
+    const from = layoutOf(store, sample);
+    const names = ["a", "b", "c", "d"].map((name) => `localhost/${name}:1`);
+    await Promise.all(names.map((name) => store.copy(from, store.image(name))));
+    expect(store.images()).toHaveLength(1);
+    expect(store.images()[0]?.names?.toSorted()).toEqual(names);
+    expect(store.layers()).toHaveLength(3);
+    expect(store.faults()).toEqual([]);
+  });
+
+  testWith("root", "mount")("F9: leaves nothing on a full disk", async () => {
+    using disk = new SmallDisk(4 * 1024 * 1024);
+    using store = new PodmanStore();
+    const sample = sampleImage({ ...layered, ballastBytes: 3_000_000 });
+    const to = `containers-storage:[overlay@${disk.at("g")}+${disk.at("r")}]localhost/x:1`;
+    const { code, stderr } = await store.dray("copy", layoutOf(store, sample), to);
+    expect(code).toBe(1);
+    expect(stderr).toContain("no space left on device");
+    for (const directory of ["overlay/tempdirs", "overlay-layers/tmp", "overlay/l"]) {
+      expect(readdirSync(disk.at("g", directory))).toEqual([]);
+    }
+    const small = sampleImage({ ...layered, ballastBytes: 1000 });
+    await store.copy(layoutOf(store, small, "small"), to);
+  });
 });
+
+/** Returns the modes, owners and attributes of all files of layers. */
+function attributesOf({ graphRoot }: PodmanStore): string {
+  const script = `cd "$0" && for each in stat getfattr; do
+    find . -path './*/diff*' -not -type l | LC_ALL=C sort | case $each in
+      stat) xargs -d '\\n' stat -c '%n %a %u:%g';;
+      getfattr) xargs -d '\\n' getfattr -d -m -;;
+    esac
+  done`;
+  const { stdout } = Bun.spawnSync(["sh", "-c", script, join(graphRoot, "overlay")]);
+  return stdout.toString();
+}
 
 /** Returns records but for the moments in which layers were made. */
 function withoutTimes(text: string): string {

@@ -74,10 +74,22 @@ export class PodmanStore implements Disposable {
     return succeed(args, this.#options(program));
   }
 
-  /** Runs a container of an image that has no network. */
-  runContainer(engine: Engine, image: string, ...command: readonly string[]): Promise<RunResult> {
+  /** Runs a container of an image that has no network; `options` are those of podman itself. */
+  runContainer(
+    engine: Engine,
+    options: readonly string[],
+    image: string,
+    ...command: readonly string[]
+  ): Promise<RunResult> {
     const limits = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000"];
-    const global = [...this.#roots(), "--cgroup-manager=cgroupfs", "run", "--rm", "--network=none"];
+    const global = [
+      ...this.#roots(),
+      ...options,
+      "--cgroup-manager=cgroupfs",
+      "run",
+      "--rm",
+      "--network=none",
+    ];
     const last = [...limits, image, ...command];
     if (engine === "podman") return succeed([...global, ...last], this.#options(engine));
     // Its runtime refuses machines that have control groups of both kinds, and this one can do without.

@@ -46,7 +46,7 @@ export class HeldLayers {
   /** Finds a layer whose content is that of a blob: by its digest, or by what others have seen of it. */
   async reuse(wanted: Descriptor): Promise<StoredBlob | undefined> {
     const { digest, size } = wanted;
-    const layer = this.#find(digest, size) ?? (await this.#findByContent(digest));
+    const layer = this.#find(wanted) ?? (await this.#findByContent(digest));
     if (layer === undefined) return undefined;
     const { diffDigest, diffSize, compressedSize } = layer.record;
     if (diffDigest === undefined) return undefined;
@@ -70,9 +70,9 @@ export class HeldLayers {
     return { digest, size, by: "sending" };
   }
 
-  #find(digest: Digest, size: number | undefined): KeptLayer | undefined {
+  #find(wanted: Descriptor): KeptLayer | undefined {
     for (const layer of this.#place.layers.values()) {
-      if (isOfBlob(layer.record, digest, size)) return layer;
+      if (isOfBlob(layer.record, wanted)) return layer;
     }
     return undefined;
   }

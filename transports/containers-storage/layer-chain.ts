@@ -3,6 +3,8 @@
 import { chmodSync } from "node:fs";
 import { decompressed } from "../../core/blob/decompress.ts";
 import type { ByteStream } from "../../core/blob/stream.ts";
+import { chunkedAnnotations } from "../../core/content/chunked-layer.ts";
+import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, digestHex } from "../../core/content/digest.ts";
 import { Failure } from "../../core/failure.ts";
 import { attempt } from "../shared/system.ts";
@@ -109,7 +111,7 @@ export class LayerChain {
       return ready;
     }
     const form = newOverlayForm(this.#formOf(parent, layers));
-    writeOverlayForm(staged.directory, form);
+    writeOverlayForm(staged.directory, form, this.#place.plan.unpacking.forceMask);
     return { ...ready, form };
   }
 
@@ -187,17 +189,20 @@ function gone({ diffId, blob }: Extract<HeldLayer, { kind: "kept" }>): Failure {
   );
 }
 
-/** Tells whether a layer of a store can do for a blob, by its digest and size. */
+/**
+ * Tells whether a layer of a store can do for a blob, by its digest and size, or by its table of contents:
+ * whether it is what the image's config names is seen before anything comes of it.
+ */
 export function isOfBlob(
-  { diffDigest, diffSize, compressedDigest, compressedSize }: LayerRecord,
-  digest: Digest,
-  size: number | undefined,
+  { diffDigest, diffSize, compressedDigest, compressedSize, tocDigest }: LayerRecord,
+  { digest, size, annotations }: Pick<Descriptor, "digest" | "size" | "annotations">,
 ): boolean {
   const fits = (known: number | undefined) =>
     size === undefined || known === undefined || known === size;
   if (diffDigest === undefined) return false;
   return (
     (diffDigest === digest && fits(diffSize)) ||
-    (compressedDigest === digest && fits(compressedSize))
+    (compressedDigest === digest && fits(compressedSize)) ||
+    (tocDigest !== undefined && annotations?.[chunkedAnnotations.tocDigest] === tocDigest)
   );
 }

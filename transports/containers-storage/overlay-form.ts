@@ -11,7 +11,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
+import { cString } from "../shared/contained-tree.ts";
+import { systemError } from "../shared/libc/library.ts";
+import { setXattr } from "../shared/libc/xattrs.ts";
 import { attempt } from "../shared/system.ts";
+import { overrideName } from "./extract/override-stat.ts";
 import { shortName } from "./layer-ids.ts";
 import type { StorePlace } from "./store-place.ts";
 
@@ -55,12 +59,17 @@ export function newOverlayForm(parent: OverlayForm | undefined): OverlayForm {
   return { link, lower, root: parent.root };
 }
 
-/** Gives a layer's directory its form. Its files are in `diff`. */
-export function writeOverlayForm(directory: string, form: OverlayForm): void {
+/**
+ * Gives a layer's directory its form. Its files are in `diff`. Where all files of a store have one mode, that
+ * is `forceMask`.
+ */
+export function writeOverlayForm(directory: string, form: OverlayForm, forceMask?: number): void {
   attempt(() => {
     const { mode, uid, gid } = form.root;
-    chownSync(join(directory, "diff"), uid, gid);
-    chmodSync(join(directory, "diff"), mode);
+    const files = join(directory, "diff");
+    chownSync(files, uid, gid);
+    chmodSync(files, forceMask ?? mode);
+    if (forceMask !== undefined) overrideRoot(files);
     writeFileSync(join(directory, "link"), form.link, { mode: 0o644 });
     if (form.lower !== undefined) {
       writeFileSync(join(directory, "lower"), form.lower, { mode: 0o644 });
@@ -68,4 +77,11 @@ export function writeOverlayForm(directory: string, form: OverlayForm): void {
     const beside = form.lower === undefined ? ["work", "merged", "empty"] : ["work", "merged"];
     for (const name of beside) mkdirSync(join(directory, name), { mode: 0o700, recursive: true });
   });
+}
+
+/** What engines say of every root, whatever the mask is. */
+function overrideRoot(path: string): void {
+  const value = new TextEncoder().encode("0:0:0755:dir");
+  const error = setXattr(cString(path), cString(overrideName), value);
+  if (error < 0) throw systemError(-error, "setxattr", path);
 }

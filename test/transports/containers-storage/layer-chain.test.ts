@@ -101,5 +101,21 @@ test.each([
     "compressed-diff-digest": `sha256:${"b".repeat(64)}`,
     "compressed-size": 5,
   });
-  expect(isOfBlob(record, parseDigest(digest), size)).toBe(expected);
+  expect(
+    isOfBlob(record, { digest: parseDigest(digest), ...(size !== undefined && { size }) }),
+  ).toBe(expected);
+});
+
+test("isOfBlob knows a layer by its table of contents, if its content has been checked", () => {
+  const toc = `sha256:${"d".repeat(64)}`;
+  const wanted = {
+    digest: parseDigest(`sha256:${"c".repeat(64)}`),
+    annotations: { "io.github.containers.zstd-chunked.manifest-checksum": toc },
+  };
+  const checked = { id: "x", "toc-digest": toc, "diff-digest": `sha256:${"a".repeat(64)}` };
+  expect(isOfBlob(layerRecord(checked), wanted)).toBe(true);
+  expect(isOfBlob(layerRecord({ id: "x", "toc-digest": toc }), wanted)).toBe(false);
+  expect(isOfBlob(layerRecord({ ...checked, "toc-digest": checked["diff-digest"] }), wanted)).toBe(
+    false,
+  );
 });

@@ -6,6 +6,7 @@ import {
   writeOverlayForm,
 } from "../../../transports/containers-storage/overlay-form.ts";
 import { StorePlace } from "../../../transports/containers-storage/store-place.ts";
+import { readXattrs } from "../../../transports/shared/libc/xattrs.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { testWith } from "../../support/needs.ts";
 import { Workspace } from "../../support/workspace.ts";
@@ -34,6 +35,17 @@ describe("the form of a layer of overlay", () => {
     expect(readFileSync(workspace.at("overlay/middle/lower"), "utf8")).toBe(`l/${base.link}`);
     expect(() => statSync(workspace.at("overlay/middle/empty"))).toThrow();
     expect(statSync(workspace.at("overlay/base/empty")).mode & 0o7777).toBe(0o700);
+  });
+
+  rootTest("says what the mode should be, where all files have one", () => {
+    using workspace = new Workspace();
+    const place = new StorePlace(workspace.path, "overlay");
+    mkdirSync(place.filesDirectory("a"), { recursive: true });
+    writeOverlayForm(place.layerDirectory("a"), newOverlayForm(undefined), 0o711);
+    expect(statSync(place.filesDirectory("a")).mode & 0o7777).toBe(0o711);
+    const xattrs = readXattrs(Buffer.from(`${place.filesDirectory("a")}\0`));
+    const value = xattrs.get("user.containers.override_stat");
+    expect(Buffer.from(value ?? []).toString()).toBe("0:0:0755:dir");
   });
 
   rootTest("is refused where it is none, or too deep to be mounted", () => {
