@@ -9,11 +9,9 @@ import { collect } from "../../core/blob/collect.ts";
 import { fullName } from "../../core/content/docker-name.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, digestHex, digestOf } from "../../core/content/digest.ts";
-import { manifestTypes } from "../../core/content/media-types.ts";
 import { Failure } from "../../core/failure.ts";
 import type {
   BlobRole,
-  DestinationTraits,
   ImageDestination,
   OutgoingBlob,
   OutgoingManifest,
@@ -27,16 +25,16 @@ import type { ImageManifest } from "../../core/manifest/types.ts";
 import { syncFileSystem } from "../shared/libc/sync-file-system.ts";
 import { attempt } from "../shared/system.ts";
 import { LockedRecords, makeStore } from "./change-store.ts";
-import { type ChosenStore, chooseStore } from "./choose-store.ts";
+import type { ChosenStore } from "./choose-store.ts";
 import { contentLayers, type DescribedImage, describeImage } from "./described-image.ts";
-import { resolveStart } from "./find-image.ts";
 import { HeldLayers } from "./held-layers.ts";
 import { type ImageItem, installImage } from "./install-image.ts";
 import { installLayers } from "./install-layers.ts";
 import { LayerChain } from "./layer-chain.ts";
 import { metadataOf } from "./metadata.ts";
 import { resolvedName, type StorageName } from "./name.ts";
-import { type KeptLayer, readImages, readLayers } from "./read-store.ts";
+import { findStore, storeTraits } from "./probe.ts";
+import { type KeptLayer, readLayers } from "./read-store.ts";
 import type { StagingPlan } from "./staged-layer.ts";
 import { StagingDirectory, sweepStaging } from "./staging-directory.ts";
 import { StorePlace } from "./store-place.ts";
@@ -46,9 +44,7 @@ export async function openDestination(
   name: StorageName,
   context: TransportContext,
 ): Promise<ImageDestination> {
-  const store = await chooseStore(name.store, context);
-  checkWritable(store);
-  const wanted = resolveStart(name, await readImages(store, context));
+  const { store, wanted } = await findStore(name, context);
   const place = new StorePlace(store.imageRoot, store.driver);
   makeStore(place);
   await using opening = new AsyncDisposableStack();
@@ -63,15 +59,6 @@ export async function openDestination(
     context,
     staging: opening.move(),
   });
-}
-
-function checkWritable({ graphRoot, imageRoot }: ChosenStore): void {
-  if (imageRoot === graphRoot) return;
-  throw new Failure(
-    "unsupported",
-    `Images cannot be written to ${imageRoot}, which is kept apart from ${graphRoot}`,
-    { hint: "podman can: podman pull oci:DIRECTORY:TAG" },
-  );
 }
 
 async function openStaging(
@@ -123,19 +110,7 @@ const mostAttempts = 3;
 
 class StorageDestination implements ImageDestination {
   readonly name: StorageName;
-  readonly traits: DestinationTraits = {
-    manifestTypes: [
-      manifestTypes.oci,
-      manifestTypes.schema2,
-      manifestTypes.schema1Signed,
-      manifestTypes.schema1,
-    ],
-    layers: "preserve",
-    keepsForeignUrls: false,
-    holdsLists: false,
-    concurrent: true,
-    ignoresEmbeddedNames: true,
-  };
+  readonly traits = storeTraits;
   readonly #open: OpenStore;
   readonly #held: HeldLayers;
   readonly #configs = new Map<Digest, Uint8Array>();

@@ -18,6 +18,7 @@ function parseReference(text: string): ImageReference {
     openSource: async (context) => (await import("./source.ts")).openSource(name, context),
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(name, context),
+    openProbe: async (context) => (await import("./probe.ts")).openProbe(name, context),
     deleteImage: async (context) => (await import("./delete.ts")).deleteImage(name, context),
   };
 }

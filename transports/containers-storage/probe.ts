@@ -1,0 +1,72 @@
+// Probe: what a store is asked before an image is written to it.
+
+import { manifestTypes } from "../../core/content/media-types.ts";
+import { Failure } from "../../core/failure.ts";
+import type { DestinationProbe, DestinationTraits } from "../../core/image/destination.ts";
+import type { TransportContext } from "../../core/image/transport.ts";
+import { type ChosenStore, chooseStore } from "./choose-store.ts";
+import { resolveStart } from "./find-image.ts";
+import { HeldLayers } from "./held-layers.ts";
+import { resolvedName, type StorageName, type WantedImage } from "./name.ts";
+import { readImages, readLayers } from "./read-store.ts";
+import type { StagingPlan } from "./staged-layer.ts";
+
+/** What stores want. */
+export const storeTraits: DestinationTraits = {
+  manifestTypes: [
+    manifestTypes.oci,
+    manifestTypes.schema2,
+    manifestTypes.schema1Signed,
+    manifestTypes.schema1,
+  ],
+  layers: "preserve",
+  keepsForeignUrls: false,
+  holdsLists: false,
+  concurrent: true,
+  ignoresEmbeddedNames: true,
+};
+
+/** A store that can be written to, and what is to be written there. */
+export interface FoundStore {
+  readonly store: ChosenStore;
+  readonly wanted: WantedImage;
+}
+
+/** Finds the store that a name means, which need not be there. Fails if it cannot be written to. */
+export async function findStore(name: StorageName, context: TransportContext): Promise<FoundStore> {
+  const store = await chooseStore(name.store, context);
+  checkWritable(store);
+  return { store, wanted: resolveStart(name, await readImages(store, context)) };
+}
+
+function checkWritable({ graphRoot, imageRoot }: ChosenStore): void {
+  if (imageRoot === graphRoot) return;
+  throw new Failure(
+    "unsupported",
+    `Images cannot be written to ${imageRoot}, which is kept apart from ${graphRoot}`,
+    { hint: "podman can: podman pull oci:DIRECTORY:TAG" },
+  );
+}
+
+/** Looks into a store, which need not be there. */
+export async function openProbe(
+  name: StorageName,
+  context: TransportContext,
+): Promise<DestinationProbe> {
+  const { store, wanted } = await findStore(name, context);
+  const layers = await readLayers(store, context);
+  const held = new HeldLayers({
+    layers,
+    context,
+    get plan(): StagingPlan {
+      throw new Failure("bug", "A layer was to be kept by who only asks");
+    },
+  });
+  return {
+    name: resolvedName(name, store, wanted),
+    traits: storeTraits,
+    // Configs are small, and sent with every image.
+    findBlob: async (blob, role) => (role === "layer" ? held.reuse(blob) : undefined),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
