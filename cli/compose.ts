@@ -43,6 +43,8 @@ export interface Side {
   readonly blobInfo?: BlobInfo;
   /** The most that one request may carry of a blob; absent: whatever the registry takes. */
   readonly uploadChunkBytes?: number | undefined;
+  /** Blobs of at most this size are sent to a registry in one request; absent: none are. */
+  readonly wholeUploadBytes?: number;
   readonly dir?: DirSettings;
   readonly oci?: OciSettings;
   /** Absent: this side has nothing in common with others. */
@@ -109,7 +111,7 @@ function registryFilesOf(call: Call): RegistryFiles {
 
 /** Returns what a transport is lent for one side. Fails with `usage` if the side's flags contradict. */
 export function contextOf(call: Call, side: Side): TransportContext {
-  const { flags, tlsVerify, dir, oci, operation, uploadChunkBytes } = side;
+  const { flags, tlsVerify, dir, oci, operation, uploadChunkBytes, wholeUploadBytes } = side;
   const search: CredentialSearch = {
     kind: "search",
     finder: operation?.finder ?? createCredentialFinder(call),
@@ -138,6 +140,7 @@ export function contextOf(call: Call, side: Side): TransportContext {
         ...(operation !== undefined && { shared: operation.shared }),
         ...(side.blobInfo !== undefined && { blobInfo: side.blobInfo }),
         ...(uploadChunkBytes !== undefined && { uploadChunkBytes }),
+        ...(wholeUploadBytes !== undefined && { wholeUploadBytes }),
       },
       dir: dir ?? {},
       oci: { ...oci, ...(shared !== "" && { sharedBlobDirectory: shared }) },

@@ -75,11 +75,13 @@ export const limits = {
   parallelBlobs: 6,
   /** Images synchronized at a time, and blobs moved at a time by all of them together. */
   parallelImages: 8,
-  sharedBlobs: 12,
+  sharedBlobs: 16,
   /** What several destinations of one copy have not all read yet is kept on disk: so many blobs and bytes. */
   spoolFiles: 256,
   spoolBytes: 64 * 1024 * MiB,
   spoolReadBytes: 256 * KiB,
+  /** Blobs up to this size go in the request that commits them, where many are sent. */
+  wholeUploadBytes: 256 * KiB,
   /** Of a blob in one request, once a larger one was refused. */
   largestPieceBytes: 64 * MiB,
   /** Likewise, where the piece is held in memory because its size is not known before. */

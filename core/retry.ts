@@ -106,6 +106,11 @@ export class Patience {
     return true;
   }
 
+  /** Waits because another request was asked to; not at all if all waiting is used up. */
+  async rest(ms: number, signal?: AbortSignal): Promise<void> {
+    if (this.#spend(ms)) await this.#sleep(ms, signal);
+  }
+
   #spend(ms: number): boolean {
     const now = this.#now();
     const cost = Math.max(0, now + ms - Math.max(now, this.#waitingUntil));

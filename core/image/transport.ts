@@ -52,6 +52,8 @@ export interface DockerSettings {
   readonly blobInfo?: BlobInfo;
   /** The most that one request may carry of a blob; absent: all of it, unless the registry refuses. */
   readonly uploadChunkBytes?: number;
+  /** Blobs of at most this size are sent in the request that commits them; absent: none are. */
+  readonly wholeUploadBytes?: number;
 }
 
 /** Which engine is meant by `docker-daemon:`. */
@@ -165,6 +167,13 @@ export interface Transport {
   checkPolicyScope(scope: string): void;
   /** Lists the tags of the repository or archive that `text` names. Absent where there are none. */
   listTags?(text: string, context: TransportContext): Promise<TagList>;
+  /**
+   * Returns the texts that name the images kept at a place, such as a layout. Absent where images are not
+   * kept together.
+   */
+  listImages?(place: string, context: TransportContext): Promise<readonly string[]>;
+  /** Writes all images of a layout, a directory, to one place at once. Absent where that cannot be. */
+  packLayout?(layout: string, place: string, context: TransportContext): Promise<void>;
   /**
    * Tells whether the registry at `host`, a domain and perhaps a port, takes the credentials that the
    * context has for it. Absent where nobody logs in.

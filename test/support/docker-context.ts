@@ -12,6 +12,8 @@ export interface DockerWish {
   readonly signal?: AbortSignal;
   readonly origin?: ImageName;
   readonly uploadChunkBytes?: number;
+  readonly wholeUploadBytes?: number;
+  readonly shared?: AsyncDisposable[];
   readonly signatures?: SignatureStorage;
   /** Hears every line that is logged, with its level in front. */
   readonly log?: (line: string) => void;
@@ -34,6 +36,8 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
     paused,
     retrying,
     uploadChunkBytes,
+    wholeUploadBytes,
+    shared,
   } = wish;
   const say = (level: string) => (message: string) => log?.(`${level}: ${message}`);
   const sleep = async (ms: number, until?: AbortSignal): Promise<void> => {
@@ -55,6 +59,8 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
       docker: {
         userAgent: "test",
         ...(uploadChunkBytes !== undefined && { uploadChunkBytes }),
+        ...(wholeUploadBytes !== undefined && { wholeUploadBytes }),
+        ...(shared !== undefined && { shared }),
         patience: new Patience({ sleep }),
         access: {
           proxies: {},

@@ -7,6 +7,7 @@ import { Patience, type Pause, type Retry } from "../../core/retry.ts";
 import { checkAddress, type Guide, sameOrigin } from "./address.ts";
 import { type Authorization, missingScope } from "./authenticate.ts";
 import { readFailure, type RegistryFailure } from "./failure.ts";
+import type { HeldBlobs } from "./held-blobs.ts";
 import { healed, type Healer } from "./healing.ts";
 import type { PieceLimit } from "./piece-limit.ts";
 import type { Arrival, Hop } from "./redirect.ts";
@@ -129,6 +130,11 @@ export class RegistryClient implements AsyncDisposable {
     return this.#registry.pieces;
   }
 
+  /** Which blobs the registry has, as far as anybody has learned it. */
+  get held(): HeldBlobs {
+    return this.#registry.held;
+  }
+
   /** Reads an answer that is no success and returns what it means; `what` was being done. */
   failure(response: RegistryResponse, what?: string): Promise<RegistryFailure> {
     const known = this.#options.connection.credentials.kind !== "anonymous";
@@ -157,8 +163,11 @@ export class RegistryClient implements AsyncDisposable {
     return this.#found;
   }
 
-  #deliver(request: RegistryRequest, way: Way): Promise<Arrival> {
+  async #deliver(request: RegistryRequest, way: Way): Promise<Arrival> {
     const signal = this.#signalWith(request.signal);
+    // What one was told holds for all.
+    const quietMs = this.#registry.quiet.remainingMs(this.#now());
+    if (quietMs > 0) await this.#patience.rest(quietMs, signal);
     const attempt = () => this.#registry.travel(request, way, signal);
     return request.heals === false ? attempt() : healed(attempt, this.#healer(signal));
   }

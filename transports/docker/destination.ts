@@ -24,6 +24,7 @@ import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { lingering, type LingeringSignal } from "./lingering.ts";
 import { writeLookaside } from "./lookaside.ts";
+import { mountBlob } from "./mount.ts";
 import { findWanted } from "./presence.ts";
 import { publishManifest } from "./publish.ts";
 import { type Reuse, reuseFromElsewhere } from "./reuse.ts";
@@ -75,12 +76,19 @@ class DockerDestination implements ImageDestination {
     this.#neighbour = neighbourOf(opened.name, opened.context.origin);
   }
 
-  async reuseBlob(
+  reuseBlob(
     wanted: Descriptor,
     _role: BlobRole,
     standIns?: StandIns,
   ): Promise<StoredBlob | undefined> {
+    const { client, name } = this.#opened;
+    return client.held.alone(name.repository, wanted.digest, () => this.#reuse(wanted, standIns));
+  }
+
+  async #reuse(wanted: Descriptor, standIns?: StandIns): Promise<StoredBlob | undefined> {
     const signal = this.#signal();
+    const mounted = await this.#mountKnown(wanted, signal);
+    if (mounted !== undefined) return mounted;
     const present = await this.#present(wanted, signal);
     return present ?? this.#elsewhere(wanted, { standIns, itself: true });
   }
@@ -101,11 +109,17 @@ class DockerDestination implements ImageDestination {
     const reuse = { ...wish, client, name, wanted, neighbour, info, signal, log };
     const { stored, session } = await reuseFromElsewhere(reuse);
     if (session !== undefined) this.#sessions.push(session);
-    if (stored !== undefined) this.#note(stored.digest);
+    if (stored !== undefined) this.#note(stored);
     return stored;
   }
 
-  async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
+  putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
+    const { client, name } = this.#opened;
+    const put = () => this.#put(blob, signal);
+    return blob.digest === undefined ? put() : client.held.alone(name.repository, blob.digest, put);
+  }
+
+  async #put(blob: OutgoingBlob, signal?: AbortSignal): Promise<StoredBlob> {
     const { client, context } = this.#opened;
     const { digest, size } = blob;
     const stop = this.#signal(signal);
@@ -115,9 +129,11 @@ class DockerDestination implements ImageDestination {
       if (present !== undefined) return present;
     }
     const session = this.#sessions.pop();
-    const sent = await uploadBlob({ client, blob, session, signal: stop, log: context.log });
+    const { log, settings } = context;
+    const wholeBytes = settings.docker.wholeUploadBytes ?? 0;
+    const sent = await uploadBlob({ client, blob, session, wholeBytes, signal: stop, log });
     this.#looked.add(sent.digest);
-    this.#note(sent.digest);
+    this.#note(sent);
     return { ...sent, by: "sending" };
   }
 
@@ -170,14 +186,39 @@ class DockerDestination implements ImageDestination {
 
   async #present(wanted: Descriptor, signal: AbortSignal): Promise<StoredBlob | undefined> {
     const { digest } = wanted;
+    // What has to be sent after all, because it was missed, is not looked for again.
+    const { client, name } = this.#opened;
+    if (this.#looked.has(digest)) client.held.forget(name.repository, digest);
     this.#looked.add(digest);
-    const found = await findWanted(this.#opened.client, wanted, signal);
-    if (found !== undefined) this.#note(digest);
+    const held = client.held.sizeIn(name.repository, digest);
+    if (held !== undefined && held === (wanted.size ?? held)) {
+      return { digest, size: held, by: "presence" };
+    }
+    const found = await findWanted(client, wanted, signal);
+    if (found !== undefined) this.#note(found);
     return found;
   }
 
-  #note(digest: Digest): void {
-    const { name, context } = this.#opened;
+  /** Takes a blob from where this run has put one: there is no need to look for it first. */
+  async #mountKnown(
+    { digest, size }: Descriptor,
+    signal: AbortSignal,
+  ): Promise<StoredBlob | undefined> {
+    const { client, name, context } = this.#opened;
+    const { held } = client;
+    if (size === undefined || held.sizeIn(name.repository, digest) !== undefined) return undefined;
+    const from = held.placeOf(digest);
+    if (from === undefined || held.sizeIn(from, digest) !== size) return undefined;
+    const mounted = await mountBlob({ client, digest, from, signal, log: context.log });
+    if (typeof mounted === "object") this.#sessions.push(mounted);
+    if (mounted !== true) return undefined;
+    this.#note({ digest, size });
+    return { digest, size, by: "mounting" };
+  }
+
+  #note({ digest, size }: { readonly digest: Digest; readonly size: number }): void {
+    const { client, name, context } = this.#opened;
+    client.held.note(name.repository, digest, size);
     context.settings.docker.blobInfo?.note(sighting(name, digest));
   }
 

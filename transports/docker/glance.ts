@@ -1,5 +1,6 @@
 // The glance: what a name leads to, by one request that no registry counts as a pull.
 
+import { existsSync } from "node:fs";
 import { isDigest } from "../../core/content/digest.ts";
 import type { DockerName } from "../../core/content/docker-name.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
@@ -38,7 +39,18 @@ async function glanceAt(
   await response.discard();
   if (response.status !== 200) return undefined;
   const claimed = response.headers.get("docker-content-digest") ?? "";
-  return isDigest(claimed) ? { digest: claimed, perhapsSigned: false } : undefined;
+  if (!isDigest(claimed)) return undefined;
+  return { digest: claimed, perhapsSigned: await perhapsSigned(name, context) };
+}
+
+/** Tells whether signatures of a repository's images are kept anywhere. */
+async function perhapsSigned(name: DockerName, { settings }: TransportContext): Promise<boolean> {
+  const { sigstoreAttachments, lookaside } = await settings.docker.access.signatureStorage(name);
+  if (sigstoreAttachments === true) return true;
+  if (lookaside === undefined) return false;
+  const directory = /^file:\/\/(\/.*)$/.exec(lookaside)?.[1];
+  // Most machines are told of such a directory, and few have it.
+  return directory === undefined || existsSync(directory);
 }
 
 /** A registry that does not let us look may let us write, and will say what is wrong if it does not. */

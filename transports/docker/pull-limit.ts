@@ -22,6 +22,17 @@ export function pullLimitIn(headers: Headers): string | undefined {
   ].join(", ");
 }
 
+/**
+ * Returns when what is used up is there again, in milliseconds from now; undefined if something is left,
+ * or if the headers do not say.
+ */
+export function resetMsIn(headers: Headers): number | undefined {
+  if (allowanceIn(headers, "ratelimit-remaining")?.count !== 0) return undefined;
+  const reset = headers.get("ratelimit-reset") ?? "";
+  // Some send a point in time instead, which our clock need not agree with.
+  return /^\d{1,7}$/.test(reset) ? Number(reset) * 1000 : undefined;
+}
+
 interface Allowance {
   readonly count: number;
   readonly windowSeconds: number | undefined;

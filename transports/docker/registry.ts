@@ -21,10 +21,12 @@ import { type Guide, parseRealm, sameOrigin } from "./address.ts";
 import { Authenticator, type Authorization, basicHeader, type TokenWish } from "./authenticate.ts";
 import { challengesOf } from "./challenge.ts";
 import { readFailure } from "./failure.ts";
+import { HeldBlobs } from "./held-blobs.ts";
 import { healed, type Healer } from "./healing.ts";
 import { PieceLimit } from "./piece-limit.ts";
 import { isPong, pingOnce } from "./ping.ts";
 import { pullLimitIn } from "./pull-limit.ts";
+import { Quiet } from "./quiet.ts";
 import { type Arrival, followRedirects, type Hop, redirectsOf } from "./redirect.ts";
 import { Sessions } from "./sessions.ts";
 import { ShownSecrets } from "./shown-secrets.ts";
@@ -85,6 +87,10 @@ export class Registry implements AsyncDisposable {
   readonly host: string;
   /** How much of a blob one request may carry, as far as anybody has learned it. */
   readonly pieces = new PieceLimit();
+  /** Which blobs it has, as far as anybody has learned it. */
+  readonly held = new HeldBlobs();
+  /** How long it wants to be left alone. */
+  readonly quiet = new Quiet();
   /** What it was shown, and its token service. */
   readonly secrets = new ShownSecrets();
   readonly #options: RegistryOptions;
@@ -219,9 +225,15 @@ export class Registry implements AsyncDisposable {
       signal,
       firstHeaderMs,
     });
+    if (home) this.quiet.note(response, this.#now());
     this.#passOnWarnings(response);
     this.#tellPullLimit(response);
     return response;
+  }
+
+  /** By the clock that tokens expire by. */
+  #now(): number {
+    return (this.#options.now ?? (() => performance.now()))();
   }
 
   #headersFor({ headers, body }: Parcel): Record<string, string> {

@@ -18,6 +18,8 @@ export interface Upload {
   readonly blob: SendableBlob;
   /** A session that is open already and has received nothing. It is used up or abandoned. */
   readonly session?: UploadSession | undefined;
+  /** Blobs of at most this size are sent in the request that commits them, if the registry takes that. */
+  readonly wholeBytes?: number | undefined;
   readonly signal: AbortSignal;
   readonly log: TransportLog;
 }
@@ -50,7 +52,9 @@ class Uploading implements AsyncDisposable {
   readonly #upload: Upload;
   readonly #feed: Feed;
   #session: UploadSession | undefined;
-  #inOnePiece = false;
+  #inOnePiece: boolean;
+  /** Nobody has made us: there is another way. */
+  #byChoice: boolean;
   /** Setbacks in a row after which the registry held next to nothing more than before. */
   #fruitless = 0;
 
@@ -58,6 +62,9 @@ class Uploading implements AsyncDisposable {
     this.#upload = upload;
     this.#feed = new Feed(upload.blob);
     this.#session = upload.session;
+    const { digest, size = Infinity } = upload.blob;
+    this.#inOnePiece = digest !== undefined && size <= (upload.wholeBytes ?? -1);
+    this.#byChoice = this.#inOnePiece;
   }
 
   async run(): Promise<SentBlob> {
@@ -79,6 +86,7 @@ class Uploading implements AsyncDisposable {
   }
 
   async #attempt(session: UploadSession): Promise<Outcome<SentBlob>> {
+    if (this.#byChoice) return this.#tryWhole(session);
     if (this.#inOnePiece) return this.#sendWhole(session);
     for (;;) {
       const { done, setback } = await this.#append(session);
@@ -192,6 +200,20 @@ class Uploading implements AsyncDisposable {
     const { digest, size } = blob;
     const promised = digest !== undefined && size !== undefined ? { digest, size } : undefined;
     return this.#commit(session, promised ?? (await measured(blob)), this.#feed.piece(0));
+  }
+
+  /** Sends all at once, unless the registry wants it otherwise. */
+  async #tryWhole(session: UploadSession): Promise<Outcome<SentBlob>> {
+    this.#byChoice = false;
+    try {
+      return await this.#sendWhole(session);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== "refused" && failure.code !== "unsupported") throw error;
+      if (this.#feed.failure !== undefined) throw error;
+      this.#inOnePiece = false;
+      return { setback: { failure, next: "anew" } };
+    }
   }
 
   /** Makes a blob of the session. What the registry has after that counts, not what it answered. */

@@ -530,3 +530,51 @@ describe("putBlob", () => {
     expectArrived(registry);
   });
 });
+
+describe("uploading in the request that commits", () => {
+  const wish = { wholeUploadBytes: bytes.length };
+
+  test("saves a request", async () => {
+    await using registry = startRegistry();
+    expect(await put(registry, await outgoingBlob(bytes), wish)).toMatchObject({
+      digest,
+      by: "sending",
+    });
+    expectArrived(registry);
+    expect(methods(registry)).toBe("HEAD POST PUT");
+  });
+
+  test("is for blobs of known digest that are small enough", async () => {
+    await using registry = startRegistry();
+    await put(registry, await outgoingBlob(bytes), { wholeUploadBytes: bytes.length - 1 });
+    expect(methods(registry)).toBe("HEAD POST PATCH PUT");
+    registry.forget();
+    await put(registry, await openEndedBlob(randomBytes("other", 10)), wish);
+    expect(methods(registry)).toContain("PATCH");
+  });
+
+  test("gives way where a registry wants to be sent a blob before", async () => {
+    let refused = 0;
+    await using registry = startRegistry({
+      intercept: (seen, usual) => {
+        const whole = seen.method === "PUT" && Number(seen.headers.get("content-length")) > 0;
+        if (!whole || refused++ > 0) return usual();
+        return Response.json({ errors: [{ code: "UNSUPPORTED" }] }, { status: 400 });
+      },
+    });
+    await put(registry, await outgoingBlob(bytes), wish);
+    expectArrived(registry);
+    expect(methods(registry)).toStartWith("HEAD POST PUT");
+    expect(methods(registry)).toEndWith("PATCH PUT");
+  });
+
+  test("is tried again where it fails of what may pass", async () => {
+    let failed = 0;
+    await using registry = startRegistry({
+      intercept: (seen, usual) =>
+        seen.method === "PUT" && failed++ === 0 ? new Response(null, { status: 503 }) : usual(),
+    });
+    await put(registry, await outgoingBlob(bytes), wish);
+    expectArrived(registry);
+  });
+});
