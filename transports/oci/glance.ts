@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { isDigest } from "../../core/content/digest.ts";
 import type { Glance, TransportContext } from "../../core/image/transport.ts";
+import { attachmentTag } from "../shared/attachments.ts";
 import { Layout } from "./layout.ts";
 import type { OciName } from "./name.ts";
 
@@ -17,5 +18,6 @@ export async function glance(
   const { entries } = await layout.readIndex();
   const digest = entries.find(({ name }) => name === wanted.name)?.digest ?? "";
   if (!isDigest(digest) || !existsSync(layout.blobPath(digest))) return undefined;
-  return { digest, perhapsSigned: false };
+  const attachments = attachmentTag(digest);
+  return { digest, perhapsSigned: entries.some(({ name }) => name === attachments) };
 }

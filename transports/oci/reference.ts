@@ -8,6 +8,7 @@ import { parseOciName } from "./name.ts";
 export const oci: Transport = {
   name: "oci",
   parseReference,
+  listImages: async (path, context) => (await import("./images.ts")).listImages(path, context),
   checkPolicyScope(scope) {
     checkPathScope(scope, {
       notAbsolute: "must be an absolute path",

@@ -11,6 +11,9 @@ import { parseOciArchiveName } from "./name.ts";
 export const ociArchive: Transport = {
   name: "oci-archive",
   parseReference,
+  listImages: async (path, context) => (await import("./images.ts")).listImages(path, context),
+  packLayout: async (layout, path, context) =>
+    (await import("./images.ts")).packLayout(layout, path, context),
   checkPolicyScope(scope) {
     checkPathScope(scope, {
       notAbsolute: "must be an absolute path",
