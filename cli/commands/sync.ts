@@ -4,24 +4,26 @@ import { appendFileSync, writeFileSync } from "node:fs";
 
 import type { BlobInfo } from "../../core/cache/blob-info.ts";
 import { readConfigFile } from "../../core/config/config-file.ts";
+import { fullName, fullRepository, parseDockerName } from "../../core/content/docker-name.ts";
 import type { Tell } from "../../core/copy/events.ts";
 import { asFailure, during, Failure, inContext } from "../../core/failure.ts";
-import type { Credentials } from "../../core/image/registry-access.ts";
-import { IdentityToken } from "../../core/image/registry-access.ts";
-import type { Transport, TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
+import { parseLock, type LockedImage, renderLock } from "../../core/sync/lock-file.ts";
+import { findSurplus, type PruneRequest } from "../../core/sync/prune.ts";
+import { parseRenames } from "../../core/sync/rename.ts";
+import { divide, parseShard } from "../../core/sync/shard.ts";
+import type { SyncGroup, SyncImage } from "../../core/sync/sync-image.ts";
+import { surveyImages } from "../../core/sync/survey.ts";
 import {
-  everyImage,
-  expandDirectory,
-  expandFile,
-  type Expansion,
-  expandRepository,
-} from "../../core/sync/expand.ts";
-import { parseSyncFile, type SyncFileRegistry } from "../../core/sync/sync-file.ts";
-import type { SyncGroup } from "../../core/sync/sync-image.ts";
-import { jobsFor, type SyncEvent, syncImages, type SyncResult } from "../../core/sync/sync.ts";
+  jobsFor,
+  type SyncEvent,
+  syncImages,
+  type SyncJob,
+  type SyncRequest,
+  type SyncResult,
+} from "../../core/sync/sync.ts";
+import { tagChoice } from "../../core/sync/tag-filter.ts";
 import { targetName } from "../../core/sync/target-name.ts";
-import { transports } from "../../transports/table.ts";
 import { type Call, defineTool } from "../command.ts";
 import {
   beginOperation,
@@ -32,15 +34,29 @@ import {
   type Operation,
   platformWish,
 } from "../compose.ts";
-import { maybeToggle, text, toggle, unsigned, type Values } from "../flags/flag.ts";
+import {
+  maybeText,
+  maybeToggle,
+  text,
+  texts,
+  toggle,
+  unsigned,
+  type Values,
+} from "../flags/flag.ts";
 import { authFileFlag, registryFlags, retryFlags } from "../flags/image.ts";
 import { manifestFlags, manifestWish } from "../flags/manifest.ts";
+import { parseMultiArch } from "../flags/multi-arch.ts";
 import { reportFlags } from "../flags/reporting.ts";
 import { signingFlags } from "../flags/signing.ts";
 import { openReports } from "../output/open-reports.ts";
+import { print } from "../output/print.ts";
+import { failureTable, surveyAsJson, surveyTable } from "../output/sync-report.ts";
 import { isTerminal } from "../output/terminal.ts";
 import { retrying } from "../retrying.ts";
 import { signingOf } from "../signers.ts";
+import { parseKinds, sourceKinds, targetKinds } from "../sync/kinds.ts";
+import { findImages } from "../sync/sources.ts";
+import { openPlace } from "../sync/place.ts";
 
 const flags = {
   source: registryFlags("src-"),
@@ -62,10 +78,34 @@ const flags = {
     "Write the digests and Image References of the resulting images to the specified file, separated by newlines",
   ),
   all: toggle("all", "Copy all images if SOURCE-IMAGE is a list", { shorthand: "a" }),
+  multiArch: maybeText(
+    "multi-arch",
+    "How to handle multi-architecture images (system, all, index-only, or comma-separated platform list like linux/amd64,linux/arm64)",
+  ),
+  strip: toggle(
+    "strip-removed-platforms",
+    "Strip removed platforms when copying specific platforms (requires signature removal)",
+  ),
   dryRun: toggle("dry-run", "Run without actually copying data"),
   keepGoing: toggle("keep-going", "Do not abort the sync if any image copy fails"),
   overwrite: toggle("overwrite", "Replace images in directories that are there already"),
   jobs: unsigned("jobs", `Copy \`N\` images at a time (default ${limits.parallelImages})`),
+  include: texts("include", "Take only tags that match `PATTERN` (may be given several times)"),
+  exclude: texts("exclude", "Leave out tags that match `PATTERN` (may be given several times)"),
+  semver: text("semver", "Take only tags that are versions within `RANGE`, such as '>=1.2, <2'"),
+  newest: unsigned("newest", "Of each repository, take only the `N` tags of the highest versions"),
+  map: texts(
+    "map",
+    "Change names at the destination by `RULE`, such as 's|^library/|mirror/|' (may be given several times)",
+  ),
+  writeLock: text("write-lock", "Write the digest that every image had to `FILE`"),
+  locked: text("locked", "Copy exactly the images in `FILE`, which --write-lock has written"),
+  shard: text(
+    "shard",
+    "Copy only part `I/N` of the images, or the part that the environment says (auto, auto/N)",
+  ),
+  prune: toggle("prune", "Show what the destination holds besides, and remove it with --yes"),
+  yes: toggle("yes", "Do remove what --prune shows"),
   tlsVerify: maybeToggle(
     "tls-verify",
     "require HTTPS and verify certificates when talking to the container registry or daemon",
@@ -75,12 +115,7 @@ const flags = {
 
 type SyncCall = Call<Values<typeof flags>>;
 
-const sourceKinds = ["docker", "dir", "yaml"] as const;
-const targetKinds = ["docker", "dir"] as const;
-type SourceKind = (typeof sourceKinds)[number];
-type TargetKind = (typeof targetKinds)[number];
-
-/** Synchronizes images between registries and directories. */
+/** Synchronizes images between registries, directories, layouts and archives. */
 export const sync = defineTool({
   name: "sync",
   usage: "sync [command options] --src TRANSPORT --dest TRANSPORT SOURCE DESTINATION",
@@ -95,6 +130,7 @@ ${program === "skopeo" ? "See skopeo-sync(1) for details." : "A SOURCE is writte
   examples: [
     "sync --src docker --dest dir --scoped registry.example.com/busybox /media/usb",
     "sync --src yaml --dest docker --keep-going images.yaml registry.example.com/mirror",
+    "sync --src docker --dest oci --newest 3 registry.example.com/busybox layout",
   ],
   flags,
   async run(call) {
@@ -109,7 +145,7 @@ async function synchronize(
   operation: Operation,
   blobInfo: BlobInfo,
 ): Promise<void> {
-  const { flags: said, log, signal } = call;
+  const { flags: said, log } = call;
   const [source, destination] = call.operands;
   if (source === undefined || destination === undefined || call.operands.length !== 2) {
     throw call.misuse("Exactly two arguments expected");
@@ -118,174 +154,238 @@ async function synchronize(
     log.warn("'--tls-verify' is deprecated, instead use: --src-tls-verify, --dest-tls-verify");
   }
   const gate = await gateOf(call);
-  const { from, to } = kindsOf(call);
-  const groups = await expand(from, source, { call, operation, blobInfo });
-  const { authFile, tlsVerify } = said;
+  const { from, to } = parseKinds(said);
+  const { authFile, tlsVerify, retry } = said;
+  const rename = parseRenames(said.map);
+  const shard = said.shard === "" ? undefined : parseShard(said.shard, call.environment.variables);
+  let mistakes = 0;
+  const groups = await findImages(from, source, {
+    call,
+    operation,
+    blobInfo,
+    flags: said.source,
+    tlsVerify,
+    authFile,
+    retry,
+    choice: tagChoice(filterOf(call)),
+    locked: await readLock(said.locked),
+    log: {
+      ...log,
+      error(message, fields) {
+        mistakes++;
+        log.error(message, fields);
+      },
+    },
+  });
   const context = contextOf(call, {
     flags: said.target,
     tlsVerify,
     authFile,
     operation,
     blobInfo,
+    wholeUploadBytes: limits.wholeUploadBytes,
   });
   const manifest = manifestWish(said.manifest);
   const signing = await signingOf(call, said.signing);
-  const naming = { destination, scoped: said.scoped, suffix: said.appendSuffix };
-  const jobs = jobsFor(groups, (image) => targetName(image, naming));
-  if (said.dryRun) return pretend(call, jobs, { groups, to });
-
+  await using place = openPlace({ kind: to, destination, context, overwrites: said.overwrite });
+  const naming = {
+    destination: place.destination,
+    scoped: said.scoped,
+    suffix: said.appendSuffix,
+    inLayout: place.inLayout,
+    rename,
+  };
+  const all = jobsFor(groups, (image) => targetName(image, naming));
+  const jobs =
+    shard === undefined ? all : ownJobs(all, divide(all.map(divisible), shard.of), shard);
+  const request: Pick<SyncRequest, "jobs" | "place" | "copy" | "parallelImages" | "patience"> = {
+    jobs,
+    place,
+    copy: {
+      gate,
+      platform: platformWish(call),
+      images: parseMultiArch(said),
+      ...manifest,
+      ...(signing !== undefined && { signing }),
+      blobInfo,
+      parallelBlobs: limits.parallelBlobs,
+      now: () => new Date(),
+    },
+    parallelImages: said.jobs || limits.parallelImages,
+    patience: createPatience,
+  };
+  const pruning = {
+    destination: place.destination,
+    targets: all.map(({ target }) => target),
+    place,
+  };
+  if (said.dryRun) {
+    await pretend(call, request, groups);
+    if (said.prune) await prune(call, pruning, false);
+    return;
+  }
   createDigestFile(said.digestFile);
-  const ordered = !isTerminal("stderr");
+  await copyAll(call, request, async (results) => {
+    await place.finish();
+    if (said.writeLock !== "") writeLock(said.writeLock, jobs, results);
+    const failed = results.filter(({ outcome }) => outcome === "failed").length;
+    log.info(`Synced ${results.length - failed} images from ${groups.length} sources`);
+    if (failed === 0) return;
+    for (const line of failureTable(results)) call.screen.line(line);
+    throw new Failure(
+      "incomplete",
+      "Sync failed due to previous reported error(s) for one or more images",
+    );
+  });
+  if (!said.prune || (shard !== undefined && shard.index > 0)) return;
+  if (mistakes > 0) {
+    throw new Failure("incomplete", "Nothing is pruned, because not all images could be found");
+  }
+  await prune(call, pruning, said.yes);
+}
+
+function filterOf({ flags: { include, exclude, semver, newest } }: SyncCall) {
+  return {
+    include,
+    exclude,
+    ...(semver !== "" && { semver }),
+    ...(newest > 0 && { newest }),
+  };
+}
+
+async function copyAll(
+  call: SyncCall,
+  request: Pick<SyncRequest, "jobs" | "place" | "copy" | "parallelImages" | "patience">,
+  conclude: (results: readonly SyncResult[]) => Promise<void>,
+): Promise<void> {
+  const { flags: said, log, signal } = call;
   const wish = { command: "sync", flags: said.reporting, quiet: false, outputTaken: false };
   using reports = await openReports(call, wish);
   const tell = (event: SyncEvent) => show(event, { call, tell: reports.tell });
-  const results = await reports.during(() =>
-    syncImages({
-      jobs,
-      place: { transport: transportOf(to), context, overwrites: said.overwrite },
-      copy: {
-        gate,
-        platform: platformWish(call),
-        images: said.all ? "all" : "system",
-        ...manifest,
-        ...(signing !== undefined && { signing }),
-        blobInfo,
-        parallelBlobs: limits.parallelBlobs,
-        now: () => new Date(),
-      },
-      parallelImages: said.jobs || limits.parallelImages,
+  await reports.during(async () => {
+    const results = await syncImages({
+      ...request,
       sharedBlobs: limits.sharedBlobs,
       keepsGoing: said.keepGoing,
-      ordered,
+      ordered: !isTerminal("stderr"),
       retrying: (work, tellCopy) => retrying({ log, signal, tell: tellCopy }, said.retry, work),
-      patience: createPatience,
       tell,
-    }),
-  );
-  conclude(call, results, groups);
-}
-
-/** Says how it ended, and fails if an image did. */
-function conclude(
-  { log }: SyncCall,
-  results: readonly SyncResult[],
-  groups: readonly SyncGroup[],
-): void {
-  const failed = results.filter(({ outcome }) => outcome === "failed").length;
-  log.info(`Synced ${results.length - failed} images from ${groups.length} sources`);
-  if (failed === 0) return;
-  throw new Failure(
-    "incomplete",
-    "Sync failed due to previous reported error(s) for one or more images",
-  );
-}
-
-function pretend(
-  { log }: SyncCall,
-  jobs: ReturnType<typeof jobsFor>,
-  { groups, to }: { readonly groups: readonly SyncGroup[]; readonly to: TargetKind },
-): void {
-  log.warn("Running in dry-run mode");
-  for (const { image, target, number, of } of jobs) {
-    const { transport, text: name } = image.reference;
-    const at =
-      to === "docker"
-        ? `docker:${transportOf(to).parseReference(`//${target}`).text}`
-        : `${to}:${target}`;
-    log.info(`Would have copied image ref ${number}/${of}`, {
-      from: `${transport}:${name}`,
-      to: at,
     });
-  }
-  log.info(`Would have synced ${jobs.length} images from ${groups.length} sources`);
-}
-
-/** Checks both kinds, in the order and the words of the original. */
-function kindsOf({ flags: said }: SyncCall): {
-  readonly from: SourceKind;
-  readonly to: TargetKind;
-} {
-  if (said.src === "") throw usage("A source transport must be specified");
-  const from = sourceKinds.find((kind) => kind === said.src);
-  if (from === undefined) {
-    throw usage(`${JSON.stringify(said.src)} is not a valid source transport`);
-  }
-  if (said.dest === "") throw usage("A destination transport must be specified");
-  const to = targetKinds.find((kind) => kind === said.dest);
-  if (to === undefined) {
-    throw usage(`${JSON.stringify(said.dest)} is not a valid destination transport`);
-  }
-  if (from === "dir" && to === "dir") {
-    throw usage("sync from 'dir' to 'dir' not implemented, consider using rsync instead");
-  }
-  return { from, to };
-}
-
-interface Surroundings {
-  readonly call: SyncCall;
-  readonly operation: Operation;
-  readonly blobInfo: BlobInfo;
-}
-
-async function expand(
-  kind: SourceKind,
-  source: string,
-  surroundings: Surroundings,
-): Promise<readonly SyncGroup[]> {
-  const { call } = surroundings;
-  const { log, signal, flags: said } = call;
-  const expansion: Expansion = {
-    docker: transports.docker,
-    log,
-    retrying: (work) => retrying({ log, signal }, said.retry, work),
-    choice: everyImage,
-  };
-  // What the flags say about who we are is checked before anything is asked.
-  const context = sourceContext(surroundings);
-  switch (kind) {
-    case "docker":
-      return expandRepository(source, context, expansion);
-    case "dir":
-      return expandDirectory(source, context, { dir: transports.dir, choice: everyImage });
-    case "yaml": {
-      const bytes = await readConfigFile(source);
-      const file = await during(`Failed to unmarshal ${JSON.stringify(source)}`, () =>
-        parseSyncFile(bytes),
-      );
-      return expandFile(file, (section) => sourceContext(surroundings, section), expansion);
-    }
-  }
-}
-
-/** What a file says of a registry comes before what the flags say. */
-function sourceContext(
-  { call, operation, blobInfo }: Surroundings,
-  section?: SyncFileRegistry,
-): TransportContext {
-  const { flags: said } = call;
-  const { authFile } = said;
-  const own = section?.tlsVerify ?? said.source.tlsVerify;
-  return contextOf(call, {
-    flags: {
-      ...said.source,
-      ...(own !== undefined && { tlsVerify: own }),
-      ...(section !== undefined && { certDir: section.certDirectory }),
-    },
-    credentials: section?.credentials && credentialsIn(section.credentials),
-    tlsVerify: said.tlsVerify,
-    authFile,
-    operation,
-    blobInfo,
+    await conclude(results);
   });
 }
 
-function credentialsIn({
-  username,
-  password,
-  identityToken,
-}: NonNullable<SyncFileRegistry["credentials"]>): Credentials {
-  if (identityToken === "") return { kind: "basic", username, password };
-  return { kind: "identity", token: new IdentityToken(identityToken), username, password };
+/** Says what would be done, having looked at both ends. */
+async function pretend(
+  call: SyncCall,
+  request: Parameters<typeof surveyImages>[0],
+  groups: readonly SyncGroup[],
+): Promise<void> {
+  const { flags: said, log } = call;
+  log.warn("Running in dry-run mode");
+  const images = await surveyImages(request);
+  for (const [index, { number, of }] of request.jobs.entries()) {
+    const { from = "", to = "", state } = images[index] ?? {};
+    if (state === "failed") continue;
+    const what = state === "present" ? "left alone" : "copied";
+    log.info(`Would have ${what} image ref ${number}/${of}`, { from, to });
+  }
+  if (said.writeLock !== "") writeLock(said.writeLock, request.jobs, images);
+  const failed = images.filter(({ state }) => state === "failed").length;
+  await print(
+    said.reporting.output === "json"
+      ? surveyAsJson(images)
+      : surveyTable(images)
+          .map((line) => `${line}\n`)
+          .join(""),
+  );
+  log.info(`Would have synced ${images.length - failed} images from ${groups.length} sources`);
+  if (failed === 0) return;
+  throw new Failure("incomplete", `${failed} of ${images.length} images could not be synced`);
+}
+
+async function prune(call: SyncCall, request: PruneRequest, removes: boolean): Promise<void> {
+  const { log } = call;
+  const surplus = await findSurplus(request);
+  let failures = 0;
+  for (const { name, remove } of surplus) {
+    if (!removes) {
+      log.info("Would remove", { image: name });
+      continue;
+    }
+    try {
+      await remove();
+      log.info("Removed", { image: name });
+    } catch (error) {
+      failures++;
+      log.error("Cannot remove", { image: name, error: asFailure(error).message });
+    }
+  }
+  if (!removes && surplus.length > 0) {
+    log.info(`${surplus.length} images are not wanted any more; to remove them, add --prune --yes`);
+  }
+  if (failures > 0) {
+    throw new Failure("incomplete", `${failures} of ${surplus.length} images were not removed`);
+  }
+}
+
+function divisible({ image }: SyncJob) {
+  return { repository: repositoryOf(image), layers: image.layers };
+}
+
+function repositoryOf({ reference, path }: SyncImage): string {
+  const { docker } = reference;
+  return docker === undefined
+    ? path.replace(/:[^:/]*$/, "")
+    : fullRepository(parseDockerName(docker));
+}
+
+/** Numbers stay those of the whole, so that all shards speak of the same. */
+function ownJobs(
+  jobs: readonly SyncJob[],
+  shards: readonly number[],
+  { index }: { readonly index: number },
+): readonly SyncJob[] {
+  return jobs.filter((_, position) => shards[position] === index);
+}
+
+async function readLock(path: string): Promise<readonly LockedImage[] | undefined> {
+  if (path === "") return undefined;
+  const bytes = await readConfigFile(path);
+  return during(`reading lock ${JSON.stringify(path)}`, () => parseLock(bytes));
+}
+
+function writeLock(
+  path: string,
+  jobs: readonly SyncJob[],
+  results: readonly Pick<SyncResult, "source">[],
+): void {
+  const images = jobs.flatMap(({ image }, index): readonly LockedImage[] => {
+    const found = results[index]?.source;
+    const { docker } = image.reference;
+    if (found === undefined || docker === undefined) return [];
+    const { host, repository } = parseDockerName(docker);
+    const { tag, to } = image;
+    const name = fullName({
+      host,
+      repository,
+      ...(tag === undefined ? { digest: found.digest } : { tag }),
+    });
+    const layers = found.layers ?? image.layers;
+    return [
+      {
+        name,
+        digest: found.digest,
+        ...(to !== undefined && { to }),
+        ...(layers !== undefined && { layers }),
+      },
+    ];
+  });
+  try {
+    writeFileSync(path, renderLock(images), { mode: 0o644 });
+  } catch (error) {
+    throw inContext(`writing lock ${JSON.stringify(path)}`, asFailure(error));
+  }
 }
 
 function show(
@@ -319,12 +419,4 @@ function createDigestFile(path: string): void {
   } catch (error) {
     throw inContext("Error creating digest file", asFailure(error));
   }
-}
-
-function transportOf(kind: TargetKind): Transport {
-  return transports[kind];
-}
-
-function usage(message: string): Failure {
-  return new Failure("usage", message);
 }

@@ -70,7 +70,27 @@ export function expandDirectory(
     const below = path.startsWith(source) ? path.slice(source.length) : path;
     const reference = dir.parseReference(path);
     const suffix = below === "" ? lastPart(source) : below;
-    return [{ reference, context, path: suffix, ...(tag !== undefined && { tag }) }];
+    const inside = suffix.replace(/^\/+/, "");
+    return [{ reference, context, path: suffix, below: inside, ...(tag !== undefined && { tag }) }];
+  });
+  if (images.length === 0) throw nothingFound(source);
+  return [{ images }];
+}
+
+/** Expands a layout, or an archive of one, to the images that have a name there. */
+export async function expandLayout(
+  source: string,
+  context: TransportContext,
+  { transport, choice }: { readonly transport: Transport; readonly choice: TagChoice },
+): Promise<readonly SyncGroup[]> {
+  const texts = (await transport.listImages?.(source, context)) ?? [];
+  const images = texts.flatMap((text): readonly SyncImage[] => {
+    const name = text.slice(source.length + 1);
+    if (name.startsWith("@")) return [];
+    const tag = name.includes("@") ? undefined : name.slice(name.lastIndexOf(":") + 1);
+    if (tag !== undefined && choice([tag]).length === 0) return [];
+    const reference = transport.parseReference(text);
+    return [{ reference, context, path: name, below: name, ...(tag !== undefined && { tag }) }];
   });
   if (images.length === 0) throw nothingFound(source);
   return [{ images }];
@@ -266,6 +286,7 @@ function imageOf(name: DockerName, context: TransportContext, { docker }: Expans
     reference,
     context,
     path: fullName(name),
+    below: fullName(name).slice(name.host.length + 1),
     ...(name.digest === undefined && name.tag !== undefined && { tag: name.tag }),
   };
 }

@@ -6,7 +6,7 @@
 
 import { Failure } from "../failure.ts";
 import { limits } from "../limits.ts";
-import { type Instruction, parseProgram } from "./go-regexp-program.ts";
+import { type Instruction, parseProgram, type Program } from "./go-regexp-program.ts";
 
 /** Where groups of a match begin and end: two numbers each, -1 for those that took no part. */
 export type Submatches = readonly number[];
@@ -15,8 +15,11 @@ export type Submatches = readonly number[];
 export interface GoRegexp {
   /** Tells whether the pattern matches anywhere in a text. */
   test(text: string): boolean;
-  /** Returns the groups of the leftmost match, the whole of it first; undefined if there is none. */
-  find(text: string): Submatches | undefined;
+  /**
+   * Returns the groups of the leftmost match that begins at `from` or behind it, the whole of it first;
+   * undefined if there is none.
+   */
+  find(text: string, from?: number): Submatches | undefined;
 }
 
 /** Parses a pattern. Fails with `usage`, in the words of Go. */
@@ -28,7 +31,7 @@ export function parseGoRegexp(pattern: string): GoRegexp {
     );
   }
   const program = parseProgram(pattern);
-  const find = (text: string) => run(program.instructions, program.groups, text);
+  const find = (text: string, from = 0) => run(program, text, from);
   return { test: (text) => find(text) !== undefined, find };
 }
 
@@ -49,9 +52,9 @@ interface Thread {
 
 /** Follows all threads at once; the earlier one in the list is the one preferred. */
 function run(
-  program: readonly Instruction[],
-  groups: number,
+  { instructions: program, groups }: Program,
   text: string,
+  from: number,
 ): Submatches | undefined {
   const characters = Array.from(text);
   const none: Submatches = Array<number>(groups * 2).fill(-1);
@@ -61,7 +64,8 @@ function run(
   let offset = 0;
   for (let position = 0; position <= characters.length; position++) {
     const here = { characters, position, offset };
-    if (matched === undefined) follow(program, { at: 0, groups: none }, here, current);
+    if (matched === undefined && offset >= from)
+      follow(program, { at: 0, groups: none }, here, current);
     const character = characters[position];
     offset += character?.length ?? 0;
     const there = { characters, position: position + 1, offset };

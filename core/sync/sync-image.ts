@@ -1,6 +1,7 @@
 // SyncImage: one image that is to be synchronized, and the groups in which they come.
 
 import type { ImageReference, TransportContext, TransportLog } from "../image/transport.ts";
+import type { LockedLayer } from "./lock-file.ts";
 
 /** One image that is to be synchronized. */
 export interface SyncImage {
@@ -12,8 +13,12 @@ export interface SyncImage {
    * `docker.io/library/busybox:1`.
    */
   readonly path: string;
+  /** The same without what it is below: a registry's host, or the directory where images were looked for. */
+  readonly below: string;
   /** What it is to be called at the destination instead, below the destination's own name. */
   readonly to?: string;
+  /** What it consists of, where that is known before it is looked at. */
+  readonly layers?: readonly LockedLayer[];
   /** Its tag, or what comes closest; absent where it is named by its digest. */
   readonly tag?: string;
 }

@@ -10,6 +10,8 @@ import { asFailure, Failure, inContext } from "../failure.ts";
 import { spelled } from "../image/name.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
 import type { Patience } from "../retry.ts";
+import type { LockedLayer } from "./lock-file.ts";
+import { SeenCopy } from "./seen-copy.ts";
 import type { SyncImage } from "./sync-image.ts";
 import {
   checkWritable,
@@ -51,7 +53,19 @@ export interface SyncResult {
   readonly outcome: "copied" | "present" | "failed";
   /** Of what the destination's name leads to now; absent if that failed. */
   readonly digest?: Digest;
+  /** What the source's name led to; absent if nobody found out. */
+  readonly source?: SyncedSource;
+  /** Read from the source, blobs only. */
+  readonly bytes: number;
   readonly failure?: Failure;
+}
+
+/** What was found at a source. */
+export interface SyncedSource {
+  /** Of the image or the list. */
+  readonly digest: Digest;
+  /** Those that were wanted; absent where nothing had to be looked at. */
+  readonly layers?: readonly LockedLayer[];
 }
 
 /** What is to be synchronized, and how. */
@@ -129,7 +143,8 @@ class Run {
     const { image, target, number, of } = job;
     prepareTarget(target, place);
     const reference = parseTarget(target, place);
-    const named = { from: spelled(image.reference), to: spelled(reference) };
+    const to = place.shown?.(target) ?? spelled(reference);
+    const named = { from: spelled(image.reference), to };
     const { from } = named;
     const begin = once(() => turn.say({ kind: "image-begun", ...named, number, of }));
     try {
@@ -141,7 +156,7 @@ class Run {
       if (!keepsGoing || failure.code === "canceled" || failure.code === "bug") {
         throw inContext(`Error copying ref ${JSON.stringify(from)}`, failure);
       }
-      return { ...named, outcome: "failed", failure };
+      return { ...named, outcome: "failed", bytes: 0, failure };
     }
   }
 
@@ -149,7 +164,7 @@ class Run {
     { image, target }: SyncJob,
     reference: ImageReference,
     turn: Turn & { readonly begin: () => void },
-  ): Promise<Pick<SyncResult, "outcome" | "digest">> {
+  ): Promise<Omit<SyncResult, "from" | "to">> {
     const { place, copy, retrying, patience } = this.#request;
     const waiting = patience();
     const at = (context: TransportContext) => ownContext(context, waiting, turn.signal);
@@ -162,15 +177,15 @@ class Run {
         turn.begin();
         const digest = current.unchanged;
         tellUnchanged({ ...copy, source, destination }, digest, tell);
-        return { outcome: "present", digest };
+        return { outcome: "present", digest, source: { digest }, bytes: 0 };
       }
       // Nothing is said of an image for which there is no place.
       checked(() => checkWritable(target, place));
       turn.begin();
-      let present = false;
+      const seen = new SeenCopy();
       const { digest } = await copyImages({
         ...copy,
-        source,
+        source: { ...source, reference: seen.watched(source.reference) },
         destination,
         sharing: this.#sharing,
         isPresent: (wanted, instance) =>
@@ -178,11 +193,11 @@ class Run {
             ? holdsBeside(reference, wanted, { ...place, context: destination.context })
             : Promise.resolve(current.destination === wanted),
         tell: (event) => {
-          if (event.kind === "image-present" && event.instance === undefined) present = true;
+          seen.note(event);
           tell(event);
         },
       });
-      return { outcome: present ? "present" : "copied", digest };
+      return { ...seen.result, digest };
     }, tell);
   }
 

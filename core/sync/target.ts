@@ -13,6 +13,8 @@ export interface SyncPlace {
   readonly context: TransportContext;
   /** Whether images in directories may be replaced by others. */
   readonly overwrites: boolean;
+  /** Returns what a target is called before people; absent: by its reference. */
+  readonly shown?: ((name: string) => string) | undefined;
 }
 
 /** Returns the reference that a target's name means there. Fails with `usage`. */
@@ -30,9 +32,10 @@ export function parseTarget(name: string, { transport }: SyncPlace): ImageRefere
 
 /** Makes the directories that a target needs before it can be named. */
 export function prepareTarget(name: string, { transport }: SyncPlace): void {
-  if (transport.name !== "dir") return;
+  if (transport.name === "docker") return;
+  const [path = ""] = transport.name === "dir" ? [name] : name.split(":", 1);
   try {
-    mkdirSync(dirname(name), { recursive: true, mode: 0o755 });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   } catch (error) {
     throw unusable(error);
   }

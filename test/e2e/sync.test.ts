@@ -69,7 +69,9 @@ class Ground implements AsyncDisposable {
 function linesOf({ stderr }: RunResult, ...names: readonly string[]): readonly string[] {
   let text = stderr.replaceAll(/^time="[^"]*" /gm, "");
   for (const name of names) text = text.replaceAll(name, "OUT");
-  return text.split("\n").toSorted();
+  // The table of failures at the end is ours alone.
+  const lines = text.split("\n").filter((line) => !/^ {2}|^\d+ of \d+ images failed/.test(line));
+  return lines.toSorted();
 }
 
 /** Digests in the lines of the progress come in any order, too. */

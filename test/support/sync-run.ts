@@ -43,7 +43,7 @@ export async function syncBetween(
   const events: SyncEvent[] = [];
   const context = transportContext();
   const images = names.map((name): SyncImage => {
-    return { reference: from.parseReference(name), context, path: name };
+    return { reference: from.parseReference(name), context, path: name, below: name };
   });
   const results = await syncImages({
     jobs: jobsFor([{ images }], ({ path }) => path),

@@ -1,14 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
+import { parseRenames } from "../../../core/sync/rename.ts";
 import { ownName, targetName } from "../../../core/sync/target-name.ts";
-import type { SyncImage } from "../../../core/sync/sync-image.ts";
-import { MemoryTransport } from "../../support/memory-transport.ts";
-import { transportContext } from "../../support/transport-context.ts";
-
-function image(path: string, to?: string): SyncImage {
-  const reference = new MemoryTransport().parseReference(path);
-  return { reference, context: transportContext(), path, ...(to !== undefined && { to }) };
-}
 
 describe("targetName", () => {
   test.each([
@@ -19,10 +12,31 @@ describe("targetName", () => {
     ["/x/y:1", "h/p", true, "", "h/p/x/y:1"],
     [".", "h/p", true, "", "h/p"],
   ])("of %s at %s, scoped %p, with %j: %s", (path, destination, scoped, suffix, expected) => {
-    expect(targetName(image(path), { destination, scoped, suffix })).toBe(expected);
+    const naming = { destination, scoped, suffix, inLayout: false };
+    expect(targetName({ path, below: path }, naming)).toBe(expected);
   });
 
+  test.each([
+    ["docker.io/library/busybox:1", false, "layout:busybox:1"],
+    ["docker.io/library/busybox:1", true, "layout:docker.io/library/busybox:1"],
+    ["/x/y:1", true, "layout:x/y:1"],
+  ])("of %s in a layout, scoped %p: %s", (path, scoped, expected) => {
+    const naming = { destination: "layout", scoped, suffix: "", inLayout: true };
+    expect(targetName({ path, below: path }, naming)).toBe(expected);
+  });
+});
+
+describe("ownName", () => {
+  const image = { path: "docker.io/library/a:1", below: "library/a:1" };
+  const naming = { scoped: false, suffix: "-x" };
+
   test("takes the name that was given for one image, scoped or not", () => {
-    expect(ownName(image("a/b:1", "other/c:2"), { scoped: true })).toBe("other/c:2");
+    expect(ownName({ ...image, to: "other/c:2" }, { ...naming, scoped: true })).toBe("other/c:2-x");
+  });
+
+  test("changes all of a name below the registry, and the registry's where that counts", () => {
+    const rename = parseRenames(["s|library/|mirror/|"]);
+    expect(ownName(image, { ...naming, rename })).toBe("mirror/a:1-x");
+    expect(ownName(image, { ...naming, scoped: true, rename })).toBe("docker.io/mirror/a:1-x");
   });
 });

@@ -1,0 +1,167 @@
+// Pruning: what a destination holds beyond what it is to hold.
+
+import { rmSync } from "node:fs";
+import { resolve, sep } from "node:path";
+import { type DockerName, fullRepository, parseDockerName } from "../content/docker-name.ts";
+import { asFailure, Failure, inContext } from "../failure.ts";
+import { spelled } from "../image/name.ts";
+import type { ImageReference, Transport, TransportContext } from "../image/transport.ts";
+import { imageDirectories } from "./directory-images.ts";
+import { parseTarget, type SyncPlace } from "./target.ts";
+
+/** Something that is too much. */
+export interface Surplus {
+  /** What it is called, for people. */
+  readonly name: string;
+  /** Takes it away; what others share stays. Fails where it cannot be taken away alone. */
+  remove(): Promise<void>;
+}
+
+/** What is to be held, and where. */
+export interface PruneRequest {
+  /** The destination of all images, in the user's words. */
+  readonly destination: string;
+  /** The names of all that are to be held there. */
+  readonly targets: readonly string[];
+  readonly place: SyncPlace;
+}
+
+/**
+ * Finds what is not to be held: tags beside those of the targets in their repositories, image directories
+ * below the destination, images of the layout. Nothing outside of these is looked at.
+ */
+export async function findSurplus(request: PruneRequest): Promise<readonly Surplus[]> {
+  switch (request.place.transport.name) {
+    case "docker":
+      return surplusTags(request);
+    case "dir":
+      return surplusDirectories(request);
+    default:
+      return surplusInLayout(request);
+  }
+}
+
+async function surplusTags({ targets, place }: PruneRequest): Promise<readonly Surplus[]> {
+  const kept = new Map<string, Set<string>>();
+  for (const target of targets) {
+    const name = parseDockerName(parseTarget(target, place).docker ?? "");
+    const tags = kept.get(fullRepository(name)) ?? new Set<string>();
+    kept.set(fullRepository(name), tags);
+    if (name.tag !== undefined) tags.add(name.tag);
+  }
+  const found: Surplus[] = [];
+  for (const [repository, tags] of kept) {
+    for (const tag of await tagsIn(repository, place)) {
+      if (tags.has(tag) || isAttachment(tag)) continue;
+      const at = (each: string) => place.transport.parseReference(`//${repository}:${each}`);
+      found.push({
+        name: spelled(at(tag)),
+        remove: () => removeTag(at(tag), [...tags].map(at), place),
+      });
+    }
+  }
+  return found;
+}
+
+async function tagsIn(
+  repository: string,
+  { transport, context }: SyncPlace,
+): Promise<readonly string[]> {
+  const name: DockerName = { ...parseDockerName(repository), tag: "latest" };
+  const reference = transport.parseReference(`//${repository}:${name.tag}`);
+  try {
+    const tags = await reference.listTags?.(context);
+    if (tags !== undefined) return tags;
+    throw new Failure("refused", "the registry does not disclose its tags");
+  } catch (error) {
+    // Where nothing could be written, there is nothing to remove.
+    if (/name not known|name unknown/.test(asFailure(error).message)) return [];
+    throw inContext(`looking for what ${repository} holds besides`, error);
+  }
+}
+
+/** Signatures and the like lie beside an image, under a tag made of its digest. */
+function isAttachment(tag: string): boolean {
+  return /^sha(256|384|512)-[0-9a-f]{64,128}(\.|$)/.test(tag);
+}
+
+/** Registries that cannot remove a tag alone remove an image with all its tags: then none may be kept. */
+async function removeTag(
+  surplus: ImageReference,
+  kept: readonly ImageReference[],
+  { context }: SyncPlace,
+): Promise<void> {
+  try {
+    await surplus.deleteTag?.(context);
+    return;
+  } catch (error) {
+    const { code } = asFailure(error);
+    if (code !== "unsupported" && code !== "refused") throw error;
+  }
+  const own = (await surplus.glance?.(context, "destination"))?.digest;
+  for (const each of kept) {
+    const other = (await each.glance?.(context, "destination"))?.digest;
+    if (own !== undefined && other !== own) continue;
+    throw new Failure(
+      "unsupported",
+      `${spelled(surplus)} cannot be removed alone: ${spelled(each)} is the same image`,
+    );
+  }
+  await surplus.deleteImage?.(context);
+}
+
+async function surplusDirectories(request: PruneRequest): Promise<readonly Surplus[]> {
+  const { destination, targets, place } = request;
+  const kept = new Set(targets.map((target) => resolve(target)));
+  const found: Surplus[] = [];
+  for (const path of directoriesIn(destination)) {
+    const full = resolve(path);
+    const needed = kept.has(full) || [...kept].some((each) => each.startsWith(full + sep));
+    if (needed) continue;
+    const reference = place.transport.parseReference(path);
+    // What is no whole image may be anything.
+    if ((await reference.glance?.(place.context, "destination")) === undefined) continue;
+    found.push({
+      name: spelled(reference),
+      remove: async () => rmSync(full, { recursive: true }),
+    });
+  }
+  return found;
+}
+
+function directoriesIn(destination: string): readonly string[] {
+  try {
+    return imageDirectories(destination);
+  } catch (error) {
+    if (asFailure(error).message.endsWith("no such file or directory")) return [];
+    throw error;
+  }
+}
+
+async function surplusInLayout(request: PruneRequest): Promise<readonly Surplus[]> {
+  const { destination, targets, place } = request;
+  const { transport, context } = place;
+  const kept = new Set(targets);
+  const texts = await imagesIn(destination, transport, context);
+  const references = texts
+    .filter((text) => !kept.has(text))
+    .map((text) => transport.parseReference(text));
+  // Positions of those before stay what they are when the last one goes first.
+  return references.toReversed().map((reference) => ({
+    name: spelled(reference),
+    remove: async () => reference.deleteImage?.(context),
+  }));
+}
+
+async function imagesIn(
+  place: string,
+  { listImages }: Transport,
+  context: TransportContext,
+): Promise<readonly string[]> {
+  try {
+    return (await listImages?.(place, context)) ?? [];
+  } catch (error) {
+    if (asFailure(error).message.endsWith("no such file or directory")) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+
+import { findSurplus } from "../../../core/sync/prune.ts";
+import { dir } from "../../../transports/dir/reference.ts";
+import { docker } from "../../../transports/docker/reference.ts";
+import { oci } from "../../../transports/oci/reference.ts";
+import { putSample } from "../../support/carry.ts";
+import { dockerContext } from "../../support/docker-context.ts";
+import { addSample } from "../../support/push.ts";
+import { type RegistryOptions, startRegistry } from "../../support/registry-server.ts";
+import { rejection } from "../../support/rejection.ts";
+import { sampleImage, writeDirectory } from "../../support/sample-images.ts";
+import { transportContext } from "../../support/transport-context.ts";
+import { Workspace } from "../../support/workspace.ts";
+
+const one = sampleImage({ seed: "one", format: "oci" });
+const two = sampleImage({ seed: "two", format: "oci" });
+
+describe("findSurplus in a registry", () => {
+  async function surplusAt(registry: ReturnType<typeof startRegistry>) {
+    const place = { transport: docker, context: dockerContext(), overwrites: false };
+    const targets = [`${registry.host}/m/a:keep`];
+    return findSurplus({ destination: `${registry.host}/m`, targets, place });
+  }
+
+  function filled(options: RegistryOptions = {}) {
+    const registry = startRegistry(options);
+    const repository = registry.repository("m/a");
+    addSample(repository, "keep", one);
+    addSample(repository, "same", one);
+    addSample(repository, "old", two);
+    addSample(repository, `sha256-${"0".repeat(64)}.sig`, two);
+    addSample(registry.repository("m/other"), "old", two);
+    return registry;
+  }
+
+  test("finds tags beside the wanted ones, and no signatures nor other repositories", async () => {
+    await using registry = filled();
+    const surplus = await surplusAt(registry);
+    expect(surplus.map(({ name }) => name)).toEqual(
+      ["old", "same"].map((tag) => `docker://${registry.host}/m/a:${tag}`),
+    );
+    for (const { remove } of surplus) await remove();
+    const repository = registry.repository("m/a");
+    expect([...repository.tags.keys()].toSorted()).toEqual([
+      "keep",
+      `sha256-${"0".repeat(64)}.sig`,
+    ]);
+    expect(repository.manifests.has(one.manifest.digest)).toBe(true);
+  });
+
+  test("removes no image that a wanted tag leads to, where tags cannot be removed alone", async () => {
+    await using registry = filled({ untags: false });
+    const [old, same] = await surplusAt(registry);
+    await old?.remove();
+    const failure = await rejection(Promise.resolve(same?.remove()));
+    expect(failure.message).toContain("cannot be removed alone");
+    const { tags } = registry.repository("m/a");
+    expect([tags.has("old"), tags.has("keep"), tags.has("same")]).toEqual([false, true, true]);
+  });
+
+  test("finds nothing where nothing was written yet", async () => {
+    await using registry = startRegistry();
+    expect(await surplusAt(registry)).toEqual([]);
+  });
+});
+
+describe("findSurplus in directories", () => {
+  test("finds whole images only, and none around a wanted one", async () => {
+    using workspace = new Workspace();
+    for (const name of ["a:1", "a:2", "x/a:3", "x/a:3/inner:1"]) {
+      mkdirSync(workspace.at(name), { recursive: true });
+      writeDirectory(workspace.at(name), one);
+    }
+    mkdirSync(workspace.at("mine"));
+    writeFileSync(workspace.at("mine", "manifest.json"), "{}");
+    const place = { transport: dir, context: transportContext(), overwrites: false };
+    const targets = [workspace.at("a:1"), workspace.at("x/a:3/inner:1")];
+    const surplus = await findSurplus({ destination: workspace.path, targets, place });
+    expect(surplus.map(({ name }) => name)).toEqual([`dir:${workspace.at("a:2")}`]);
+    for (const { remove } of surplus) await remove();
+    expect(["a:1", "a:2", "mine"].map((name) => existsSync(workspace.at(name)))).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+});
+
+describe("findSurplus in a layout", () => {
+  test("takes away images and what only they need", async () => {
+    using workspace = new Workspace();
+    const layout = workspace.at("layout");
+    const put = async (name: string, sample: typeof one) => {
+      await using writer = await oci
+        .parseReference(`${layout}:${name}`)
+        .openDestination(transportContext());
+      await putSample(writer, sample);
+      await writer.commit();
+    };
+    await put("a:1", one);
+    await put("a:2", two);
+    await put("a:3", one);
+    // The image that had the name before stays without one.
+    await put("a:2", one);
+    const place = { transport: oci, context: transportContext(), overwrites: false };
+    const surplus = await findSurplus({ destination: layout, targets: [`${layout}:a:1`], place });
+    expect(surplus.length).toBe(3);
+    for (const { remove } of surplus) await remove();
+    const left = await oci.listImages?.(layout, transportContext());
+    expect(left).toEqual([`${layout}:a:1`]);
+    expect(existsSync(`${layout}/blobs/sha256/${one.manifest.digest.slice(7)}`)).toBe(true);
+    expect(existsSync(`${layout}/blobs/sha256/${two.manifest.digest.slice(7)}`)).toBe(false);
+  });
+});

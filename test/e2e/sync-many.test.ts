@@ -1,0 +1,248 @@
+// sync of many images: what it asks of registries, alone and in shards.
+
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fillWithMany, imageOn } from "../support/many-images.ts";
+import { testWith } from "../support/needs.ts";
+import { newerProgram } from "../support/newer-debian.ts";
+import { addSample } from "../support/push.ts";
+import { type RegistryServer, startRegistry } from "../support/registry-server.ts";
+import { run, type RunResult, succeed } from "../support/run.ts";
+import { sampleImage } from "../support/sample-images.ts";
+import { Workspace } from "../support/workspace.ts";
+
+setDefaultTimeout(120_000);
+
+const wish = { repositories: 50, tags: 3, bases: 12 };
+const images = wish.repositories * wish.tags;
+
+/** Two registries, one of them full, and a file that means all that is in it. */
+class Ground implements AsyncDisposable {
+  readonly workspace = new Workspace();
+  readonly from: RegistryServer;
+  readonly to: RegistryServer;
+  /** Of blobs, as they were put. */
+  received = 0;
+
+  constructor() {
+    this.from = startRegistry();
+    this.to = startRegistry({
+      intercept: (seen, usual) => {
+        const length = Number(seen.headers.get("content-length") ?? 0);
+        if (seen.target.includes("/blobs/uploads/")) this.received += length;
+        return usual();
+      },
+    });
+    writeFileSync(this.at("images.yaml"), fillWithMany(this.from, wish));
+  }
+
+  at(...names: readonly string[]): string {
+    return this.workspace.at(...names);
+  }
+
+  sync(...args: readonly string[]): Promise<RunResult> {
+    return succeed(this.#args(args), { cwd: this.workspace.path });
+  }
+
+  attempt(...args: readonly string[]): Promise<RunResult> {
+    return run(this.#args(args), { cwd: this.workspace.path });
+  }
+
+  #args(args: readonly string[]): readonly string[] {
+    return ["--insecure-policy", "sync", "--src=yaml", "--dest-tls-verify=false", ...args];
+  }
+
+  toRegistry(...args: readonly string[]): Promise<RunResult> {
+    const naming = ["--dest=docker", "--map=s|^team/|mirror/|"];
+    return this.sync(...naming, ...args, "images.yaml", this.to.host);
+  }
+
+  forget(): void {
+    this.from.forget();
+    this.to.forget();
+    this.received = 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.from[Symbol.asyncDispose]();
+    await this.to[Symbol.asyncDispose]();
+    this.workspace[Symbol.dispose]();
+  }
+}
+
+/** How often each kind of request was made. */
+function counts({ requests }: RegistryServer): Readonly<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const { method, target } of requests) {
+    const kind = /\/(manifests|blobs|tags)\//.exec(target)?.[1] ?? "ping";
+    const name = kind === "ping" ? kind : `${method} ${kind}`;
+    found[name] = (found[name] ?? 0) + 1;
+  }
+  return found;
+}
+
+/** What a registry holds: repositories, tags, digests. */
+function contentOf(registry: RegistryServer): Readonly<Record<string, unknown>> {
+  const names = Array.from({ length: wish.repositories }, (_, number) => `mirror/r${number}`);
+  return Object.fromEntries(
+    names.map((name) => {
+      const { tags, blobs } = registry.repository(name);
+      return [name, { tags: Object.fromEntries(tags), blobs: [...blobs.keys()].toSorted() }];
+    }),
+  );
+}
+
+describe("sync of 50 repositories", () => {
+  test("asks for everything once, then hardly at all", async () => {
+    await using ground = new Ground();
+    await ground.toRegistry();
+    const layers = wish.bases * 2 + images;
+    expect(counts(ground.from)).toEqual({
+      ping: 1,
+      "GET tags": wish.repositories,
+      "GET manifests": images,
+      // Each layer once, and a config for each image.
+      "GET blobs": layers + images,
+    });
+    const own = 2 * images;
+    const shared = wish.repositories * 2;
+    expect(counts(ground.to)).toEqual({
+      ping: 1,
+      "HEAD manifests": images,
+      "PUT manifests": images,
+      // What is not shared is looked for and sent; what is, mounted, but for the first of each.
+      "HEAD blobs": own + wish.bases * 2,
+      "POST blobs": own + shared,
+      "PUT blobs": own + wish.bases * 2,
+    });
+
+    const before = contentOf(ground.to);
+    ground.forget();
+    const again = await ground.toRegistry();
+    expect(again.stdout).not.toContain("Copying blob");
+    expect(counts(ground.from)).toEqual({
+      ping: 1,
+      "GET tags": wish.repositories,
+      "HEAD manifests": images,
+    });
+    expect(counts(ground.to)).toEqual({ ping: 1, "HEAD manifests": images });
+
+    ground.forget();
+    const base = sampleImage({ seed: "another", format: "oci", layers: ["gzip"], odd: false });
+    addSample(ground.from.repository("team/r7"), "1.1", imageOn(base, "changed"));
+    await ground.toRegistry();
+    expect(counts(ground.from)["GET manifests"]).toBe(1);
+    expect(counts(ground.from)["GET blobs"]).toBe(3);
+    expect(counts(ground.to)["PUT manifests"]).toBe(1);
+    expect(contentOf(ground.to)).not.toEqual(before);
+  });
+
+  test("a dry run asks, writes nothing, and knows how much there is to move", async () => {
+    await using ground = new Ground();
+    const { stdout } = await ground.toRegistry("--dry-run", "--output=json", "--write-lock=lock");
+    const { total } = JSON.parse(stdout);
+    expect(total).toMatchObject({ images, missing: images, changed: 0, present: 0, failed: 0 });
+    expect(ground.to.requests.every(({ method }) => /GET|HEAD/.test(method))).toBe(true);
+    ground.forget();
+    await ground.toRegistry();
+    expect(ground.received).toBe(total.bytes);
+    const again = JSON.parse((await ground.toRegistry("--dry-run", "--output=json")).stdout);
+    expect(again.total).toMatchObject({ present: images, blobs: 0, bytes: 0 });
+  });
+
+  test("four shards are the whole, each image once, and move hardly more", async () => {
+    await using whole = new Ground();
+    await whole.toRegistry("--write-lock=lock");
+    await using ground = new Ground();
+    // One list of images for all, of the same content, at another address.
+    const lock = readFileSync(whole.at("lock"), "utf8");
+    writeFileSync(ground.at("lock"), lock.replaceAll(whole.from.host, ground.from.host));
+    const shards = [1, 2, 3, 4].map((shard) =>
+      ground.toRegistry("--locked=lock", `--shard=${shard}/4`),
+    );
+    const copied = (await Promise.all(shards)).map(({ stderr }) => {
+      return [...stderr.matchAll(/to="(docker:[^"]*)"/g)].map(([, name = ""]) => name);
+    });
+    for (const part of copied) expect(part.length).toBeGreaterThan(0);
+    expect(copied.flat().length).toBe(images);
+    expect(new Set(copied.flat()).size).toBe(images);
+    expect(contentOf(ground.to)).toEqual(contentOf(whole.to));
+    expect(ground.received).toBeWithin(whole.received, whole.received * 1.05);
+  });
+
+  test("a lock gives the images that were there, whatever the tags lead to now", async () => {
+    await using ground = new Ground();
+    await ground.toRegistry("--write-lock=lock", "--include=^1.0$");
+    const before = contentOf(ground.to);
+    const base = sampleImage({ seed: "another", format: "oci", layers: ["gzip"], odd: false });
+    for (const name of ["team/r0", "team/r1"]) {
+      addSample(ground.from.repository(name), "1.0", imageOn(base, name));
+    }
+    ground.forget();
+    await ground.toRegistry("--locked=lock");
+    expect(contentOf(ground.to)).toEqual(before);
+    expect(counts(ground.from)).toEqual({ ping: 1, "HEAD manifests": wish.repositories });
+    // Without the lock, they have changed.
+    await ground.toRegistry("--include=^1.0$");
+    expect(contentOf(ground.to)).not.toEqual(before);
+    // And what is gone is refused.
+    const gone = ground.from.repository("team/r0").manifests;
+    const locked = readFileSync(ground.at("lock"), "utf8");
+    for (const digest of [...gone.keys()]) if (locked.includes(digest)) gone.delete(digest);
+    const refused = await ground.attempt(
+      "--dest=docker",
+      "--locked=lock",
+      "images.yaml",
+      `${ground.to.host}/new`,
+    );
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("manifest unknown");
+  });
+
+  test("--keep-going names the failures at the end, in a table and in JSON, and exits with 3", async () => {
+    await using ground = new Ground();
+    ground.from.repository("team/r3").blobs.clear();
+    const args = ["--dest=docker", "--keep-going", "images.yaml", `${ground.to.host}/x`];
+    const failed = await ground.attempt(...args);
+    expect(failed.code).toBe(3);
+    expect(failed.stderr).toContain(`${wish.tags} of ${images} images failed:\n`);
+    expect(failed.stderr).toMatch(/^ {2}docker:\S+\/team\/r3:1\.0 {2}.*blob unknown/m);
+    const json = await ground.attempt("--output=json", ...args);
+    const result = JSON.parse(json.stdout);
+    expect(result.ok).toBe(false);
+    expect(result.summary.failures).toBe(wish.tags);
+  });
+
+  test("goes into one layout, where every blob is once", async () => {
+    await using ground = new Ground();
+    await ground.sync("--dest=oci", "images.yaml", "layout");
+    const index = JSON.parse(readFileSync(ground.at("layout", "index.json"), "utf8"));
+    expect(index.manifests.length).toBe(images);
+    const blobs = readdirSync(ground.at("layout", "blobs", "sha256"));
+    expect(blobs.length).toBe(wish.bases * 2 + 3 * images);
+    ground.forget();
+    await ground.sync("--dest=oci", "images.yaml", "layout");
+    expect(counts(ground.from)["HEAD manifests"]).toBe(images);
+    expect(counts(ground.from)["GET manifests"]).toBeUndefined();
+  });
+
+  testWith(
+    "newer:skopeo",
+    "newer:oras",
+    "newer:podman",
+  )("makes layouts and archives that others read", async () => {
+    await using ground = new Ground();
+    await ground.sync("--dest=oci", "--include=^1.0$", "images.yaml", "layout");
+    await ground.sync("--dest=oci-archive", "--include=^1.0$", "images.yaml", "all.tar");
+    const options = { cwd: ground.workspace.path };
+    const digest = ground.from.repository("team/r5").tags.get("1.0") ?? "";
+    for (const name of ["oci:layout:r5:1.0", "oci-archive:all.tar:r5:1.0"]) {
+      const args = ["--insecure-policy", "inspect", "--format={{.Digest}}", name];
+      const skopeo = { ...options, program: newerProgram("skopeo") };
+      expect((await succeed(args, skopeo)).stdout).toBe(`${digest}\n`);
+    }
+    const oras = { ...options, program: newerProgram("oras") };
+    const resolved = await succeed(["resolve", "--oci-layout-path=layout", "r5:1.0"], oras);
+    expect(resolved.stdout.trim()).toBe(digest);
+  });
+});
