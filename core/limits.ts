@@ -14,9 +14,15 @@ export const limits = {
   /** Lookaside servers may answer for ever. */
   signatures: 128,
   signaturesBytes: 64 * MiB,
+  /** What may be kept about one image that has to be looked at one by one. */
+  referrers: 128,
   /** A path from a certificate to its root, and the signatures looked at to find one. */
   certificatePath: 10,
   certificateChecks: 100,
+  /** Log entries that come with one bundle. */
+  bundleEntries: 32,
+  /** What a regular expression in a policy may come to. */
+  patternSteps: 10_000,
   tokenBytes: 1 * MiB,
   /** What a certificate authority, a log or an identity provider may answer. */
   serviceBytes: 1 * MiB,

@@ -62,6 +62,13 @@ export interface ImageSource extends AsyncDisposable {
   readSignatures(of: SignedManifest): Promise<readonly Signature[]>;
 
   /**
+   * Returns the manifests that say that they are about the one with this digest, and that they are of this
+   * artifact type; perhaps some others, too. Each is what its digest promised. Absent where manifests
+   * cannot be found by what they are about.
+   */
+  readReferrers?(digest: Digest, artifactType: string): Promise<readonly RawManifest[]>;
+
+  /**
    * Opens a blob. The bytes come as stored, neither decompressed nor checked.
    *
    * May be called again for the same blob after its stream has failed.

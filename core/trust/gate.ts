@@ -125,6 +125,15 @@ export class Candidate {
     return this.#source.readSignatures({ digest, ...(instance !== undefined && { instance }) });
   }
 
+  /**
+   * Returns the manifests of an artifact type that say of themselves that they are about this one, and
+   * perhaps some others; none where there is no such thing. Nothing that they say is checked.
+   */
+  async referrers(artifactType: string): Promise<readonly RawManifest[]> {
+    const digest = await this.digest();
+    return (await this.#source.readReferrers?.(digest, artifactType)) ?? [];
+  }
+
   /** Returns a small blob of the image, such as its config, verified. */
   async look(blob: Descriptor, limitBytes: number): Promise<Uint8Array> {
     const stored = await this.#source.openBlob(blob);

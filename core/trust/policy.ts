@@ -6,6 +6,8 @@ import type { Policy, PolicyRequirement } from "./gate.ts";
 import { insecureAcceptAnything, reject } from "./requirements/basic.ts";
 import { parseSignedBaseLayer } from "./requirements/signed-base-layer.ts";
 import { parseSignedBy } from "./requirements/signed-by.ts";
+import { parseSigstoreAttestation } from "./requirements/sigstore-attestation.ts";
+import { parseSigstoreBundle } from "./requirements/sigstore-bundle.ts";
 import { parseSigstoreSigned } from "./requirements/sigstore-signed.ts";
 import {
   entriesOf,
@@ -139,6 +141,10 @@ function parseRequirement(requirement: Placed): PolicyRequirement {
       return parseSignedBy(requirement);
     case "sigstoreSigned":
       return parseSigstoreSigned(requirement);
+    case "sigstoreBundle":
+      return parseSigstoreBundle(requirement);
+    case "sigstoreAttestation":
+      return parseSigstoreAttestation(requirement);
     case "signedBaseLayer":
       return parseSignedBaseLayer(requirement);
     default:

@@ -64,6 +64,12 @@ export function textOf(placed: Placed): string {
   throw wrong(placed, `JSON string expected, got ${kindOf(placed.value)}`);
 }
 
+/** Returns the text of a member, or undefined if it is not there or empty. Fails with `config`. */
+export function textIn(members: Members, name: string): string | undefined {
+  const member = members.get(name);
+  return member === undefined ? undefined : textOf(member) || undefined;
+}
+
 /** Returns the items of an array. Fails with `config` on anything else. */
 export function itemsOf(placed: Placed): readonly Placed[] {
   const { value, at } = placed;

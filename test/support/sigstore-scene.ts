@@ -2,8 +2,10 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 
+import { digestOf } from "../../core/content/digest.ts";
+import { bundleType, referrerOf } from "./bundles.ts";
 import { newerProgram } from "./newer-debian.ts";
-import { pushSample } from "./push.ts";
+import { pushBlob, pushManifest, pushSample } from "./push.ts";
 import { type RunResult, run, succeed } from "./run.ts";
 import { sampleImage, type SampleImage, sampleList } from "./sample-images.ts";
 import { Scene } from "./scene.ts";
@@ -57,6 +59,34 @@ export class SigstoreScene implements AsyncDisposable {
     await pushSample({ registry: `http://${this.host}`, repository, tag }, list);
   }
 
+  /** Puts a bundle about the image into its repository, where registries know no referrers. */
+  async pushBundle(repository: string, bundle: Uint8Array): Promise<void> {
+    const target = { registry: `http://${this.host}`, repository };
+    const { digest, bytes } = this.image.manifest;
+    const manifest = referrerOf({ digest, size: bytes.length }, bundle);
+    const type = "application/vnd.oci.image.manifest.v1+json";
+    for (const blob of [bundle, new TextEncoder().encode("{}")]) {
+      await pushBlob(target, { digest: digestOf(blob), bytes: blob });
+    }
+    const own = { digest: digestOf(manifest), bytes: manifest, mediaType: type };
+    await pushManifest(target, own, own.digest);
+    const mediaType = "application/vnd.oci.image.index.v1+json";
+    const entry = {
+      mediaType: type,
+      digest: own.digest,
+      size: manifest.length,
+      artifactType: bundleType,
+    };
+    const list = new TextEncoder().encode(
+      JSON.stringify({ schemaVersion: 2, mediaType, manifests: [entry] }),
+    );
+    await pushManifest(
+      target,
+      { digest: digestOf(list), bytes: list, mediaType },
+      digest.replace(":", "-"),
+    );
+  }
+
   /** Returns an image name in the registry. */
   name(rest: string): string {
     return `docker://${this.host}/${rest}`;
@@ -107,6 +137,11 @@ export class SigstoreScene implements AsyncDisposable {
   cosign(...args: readonly string[]): Promise<RunResult> {
     const env = { COSIGN_PASSWORD: "secret words", HOME: this.scene.path };
     return run(args, { cwd: this.scene.path, program: newerProgram("cosign"), env });
+  }
+
+  /** Runs oras; anything but success is an error. */
+  oras(...args: readonly string[]): Promise<RunResult> {
+    return succeed(args, { cwd: this.scene.path, program: newerProgram("oras") });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

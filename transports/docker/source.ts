@@ -23,6 +23,7 @@ import { openDownload } from "./download.ts";
 import { readLookaside } from "./lookaside.ts";
 import { readManifest } from "./manifest.ts";
 import { openFirst } from "./pull-sources.ts";
+import { readReferrers } from "./referrers.ts";
 import { sighting } from "./sightings.ts";
 import { readFromApi } from "./signature-api.ts";
 
@@ -85,6 +86,11 @@ class DockerSource implements ImageSource {
     if (storage.sigstoreAttachments !== true) return kept;
     const attached = await readAttachments({ client, name, digest, log });
     return [...kept, ...attached.map(encodeSignatureBlob)];
+  }
+
+  async readReferrers(digest: Digest, artifactType: string): Promise<readonly RawManifest[]> {
+    const { client, name } = this.#opened;
+    return readReferrers({ client, name, digest, artifactType });
   }
 
   async openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {

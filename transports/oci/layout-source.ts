@@ -16,6 +16,7 @@ import { limits } from "../../core/limits.ts";
 import { guessType } from "../../core/manifest/manifest.ts";
 import { readAttachments } from "./attachments.ts";
 import { type LayoutIndex, selectImage } from "./index-json.ts";
+import { readReferrers } from "./referrers.ts";
 import type { WantedEntry } from "./name.ts";
 
 /** The files of a layout that is open for reading. Disposing closes it. */
@@ -56,6 +57,10 @@ export class LayoutSource implements ImageSource {
 
   async readSignatures({ digest }: SignedManifest): Promise<readonly Signature[]> {
     return readAttachments(this.#files.index, digest, this.#files);
+  }
+
+  async readReferrers(digest: Digest, artifactType: string): Promise<readonly RawManifest[]> {
+    return readReferrers(this.#files.index, { digest, artifactType }, this.#files);
   }
 
   async openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {

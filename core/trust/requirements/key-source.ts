@@ -5,7 +5,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { collect } from "../../blob/collect.ts";
 import { asFailure, Failure } from "../../failure.ts";
 import { limits } from "../../limits.ts";
-import { bytesOf, itemsOf, type Placed, textOf } from "../strict-json.ts";
+import { bytesOf, itemsOf, type Members, type Placed, textOf, wrong } from "../strict-json.ts";
 
 /** Keys or certificates, any of which will do. Files are read when an image is judged, and not before. */
 export type KeySource =
@@ -31,6 +31,43 @@ export function contentAt(member: Placed | undefined): KeySource | undefined {
 /** Returns what a list of base64 texts stands for, or undefined if there is no list. */
 export function contentsAt(member: Placed | undefined): KeySource | undefined {
   return member && { kind: "contents", contents: itemsOf(member).map(bytesOf) };
+}
+
+/** Returns the names of all members that keys may stand in: each starts with `prefix`. */
+export function keySourceNames(prefix: string): readonly string[] {
+  return ["Path", "Paths", "Data", "Datas"].map((suffix) => prefix + suffix);
+}
+
+/** Returns all sources of keys whose members start with `prefix`. Fails with `config` on an empty list. */
+export function keySourcesAt(members: Members, prefix: string): readonly KeySource[] {
+  for (const list of [`${prefix}Paths`, `${prefix}Datas`]) {
+    const member = members.get(list);
+    if (member !== undefined && Array.isArray(member.value) && member.value.length === 0) {
+      // The original spells the names of logs' keys so.
+      const name = list.replace("PublicKey", "Publickey");
+      throw wrong(member, `"${name}" contains no entries`);
+    }
+  }
+  return [
+    fileAt(members.get(`${prefix}Path`)),
+    filesAt(members.get(`${prefix}Paths`)),
+    contentAt(members.get(`${prefix}Data`)),
+    contentsAt(members.get(`${prefix}Datas`)),
+  ].filter((source) => source !== undefined);
+}
+
+/** Returns the certificates of a path or of data, or undefined if there is neither. Fails with `config`. */
+export function certificatesAt(
+  object: Placed,
+  members: Members,
+  prefix: string,
+): KeySource | undefined {
+  const file = fileAt(members.get(`${prefix}Path`));
+  const content = contentAt(members.get(`${prefix}Data`));
+  if (file !== undefined && content !== undefined) {
+    throw wrong(object, `${prefix}Path and ${prefix}Data cannot be used simultaneously`);
+  }
+  return file ?? content;
 }
 
 /** Returns in words where keys come from. */

@@ -2,11 +2,13 @@
 
 import { digestAlgorithm, type Digest } from "../../content/digest.ts";
 import { parseSignatureBlob, type SignatureContent } from "../../content/signature-blob.ts";
-import { Failure } from "../../failure.ts";
+import { parseDockerName } from "../../content/docker-name.ts";
+import { asFailure, Failure } from "../../failure.ts";
 import { manifestDigest } from "../../manifest/manifest.ts";
 import type { TrialOutcome } from "../decision.ts";
 import type { Candidate, Judging, Verdict } from "../gate.ts";
 import { isAcceptedName, type SignedIdentity } from "../identity.ts";
+import { bundleRemark } from "../sigstore/find-bundles.ts";
 import { quoted } from "../strict-json.ts";
 
 /** A signature as one requirement sees it. */
@@ -55,7 +57,7 @@ export async function decideBySignatures(
   }
   const [first] = reasons;
   if (first === undefined) {
-    const remark = wish.remark?.(contents) ?? "";
+    const remark = (wish.remark?.(contents) ?? "") + (await bundleRemark(candidate));
     return { allowed: false, reason: `A signature was required, but no signature exists${remark}` };
   }
   if (reasons.length === 1) return { allowed: false, reason: first };
@@ -77,11 +79,24 @@ async function outcomeOf(
     }
     if (!isAcceptedName(signedIdentity, candidate.name, reference)) {
       const reason = `Signature for identity ${quoted(reference)} is not accepted`;
-      return { kind: "refused", reason };
+      return { kind: "refused", reason: reason + whatWouldDo(signedIdentity, reference) };
     }
     return { kind: "accepted", by, reference };
   } catch (error) {
     if (!(error instanceof Failure) || error.code === "canceled") throw error;
     return { kind: "refused", reason: error.message };
   }
+}
+
+/** Cosign leaves the tag out of what it signs, and people wonder. */
+function whatWouldDo({ kind }: SignedIdentity, reference: string): string {
+  if (kind === "matchRepository" || kind === "exactRepository") return "";
+  try {
+    const { tag, digest } = parseDockerName(reference);
+    if (tag !== undefined || digest !== undefined) return "";
+  } catch (error) {
+    if (asFailure(error).code === "usage") return "";
+    throw error;
+  }
+  return ": it has no tag, as cosign signs, and only matchRepository or exactRepository take that";
 }

@@ -2,12 +2,11 @@
 
 import type { PolicyRequirement } from "../gate.ts";
 import { defaultIdentity, parseSignedIdentity } from "../identity.ts";
-import { type Members, membersOf, type Placed, textOf, wrong } from "../strict-json.ts";
+import { type Members, membersOf, type Placed, textIn, wrong } from "../strict-json.ts";
 import {
-  contentAt,
-  contentsAt,
-  fileAt,
-  filesAt,
+  certificatesAt,
+  keySourceNames,
+  keySourcesAt,
   type KeySource,
   spelledSource,
 } from "./key-source.ts";
@@ -22,10 +21,10 @@ export interface SigstoreSigned extends PolicyRequirement, SigstoreRule {
 export function parseSigstoreSigned(requirement: Placed): SigstoreSigned {
   const members = membersOf(requirement, [
     "type",
-    ...sourceNames("key"),
+    ...keySourceNames("key"),
     "fulcio",
     "pki",
-    ...sourceNames("rekorPublicKey"),
+    ...keySourceNames("rekorPublicKey"),
     "signedIdentity",
   ]);
   const trust = trustOf(requirement, members);
@@ -87,7 +86,7 @@ function trustOf(requirement: Placed, members: Members): SigstoreTrust {
   const fulcio = members.get("fulcio");
   const pki = members.get("pki");
   const trusts: SigstoreTrust[] = [
-    ...sourcesOf(members, "key").map((keys) => ({ kind: "keys", keys }) as const),
+    ...keySourcesAt(members, "key").map((keys) => ({ kind: "keys", keys }) as const),
     ...(fulcio === undefined ? [] : [fulcioOf(fulcio)]),
     ...(pki === undefined ? [] : [pkiOf(pki)]),
   ];
@@ -106,7 +105,7 @@ function rekorKeysOf(
   members: Members,
   trust: SigstoreTrust,
 ): KeySource | undefined {
-  const sources = sourcesOf(members, "rekorPublicKey");
+  const sources = keySourcesAt(members, "rekorPublicKey");
   const [keys] = sources;
   if (sources.length > 1) {
     throw wrong(requirement, `at most one of ${rekorNames} can be used simultaneously`);
@@ -123,31 +122,9 @@ function rekorKeysOf(
 const rekorNames =
   "rekorPublickeyPath, rekorPublicKeyPaths, rekorPublickeyData and rekorPublicKeyDatas";
 
-function sourceNames(prefix: string): readonly string[] {
-  return ["Path", "Paths", "Data", "Datas"].map((suffix) => prefix + suffix);
-}
-
-/** Returns all sources of keys whose members start with `prefix`. */
-function sourcesOf(members: Members, prefix: string): readonly KeySource[] {
-  for (const list of [`${prefix}Paths`, `${prefix}Datas`]) {
-    const member = members.get(list);
-    if (member !== undefined && Array.isArray(member.value) && member.value.length === 0) {
-      // The original spells the names of logs' keys so.
-      const name = list.replace("PublicKey", "Publickey");
-      throw wrong(member, `"${name}" contains no entries`);
-    }
-  }
-  return [
-    fileAt(members.get(`${prefix}Path`)),
-    filesAt(members.get(`${prefix}Paths`)),
-    contentAt(members.get(`${prefix}Data`)),
-    contentsAt(members.get(`${prefix}Datas`)),
-  ].filter((source) => source !== undefined);
-}
-
 function fulcioOf(fulcio: Placed): FulcioTrust {
   const members = membersOf(fulcio, ["caPath", "caData", "oidcIssuer", "subjectEmail"]);
-  const authorities = certificatesOf(fulcio, members, "ca");
+  const authorities = certificatesAt(fulcio, members, "ca");
   if (authorities === undefined) {
     throw wrong(fulcio, "At least one of caPath and caData must be specified");
   }
@@ -167,11 +144,11 @@ function pkiOf(pki: Placed): PkiTrust {
     "subjectEmail",
     "subjectHostname",
   ]);
-  const roots = certificatesOf(pki, members, "caRoots");
+  const roots = certificatesAt(pki, members, "caRoots");
   if (roots === undefined) {
     throw wrong(pki, "At least one of caRootsPath and caRootsData must be specified");
   }
-  const intermediates = certificatesOf(pki, members, "caIntermediates");
+  const intermediates = certificatesAt(pki, members, "caIntermediates");
   const subjectEmail = textIn(members, "subjectEmail");
   const subjectHostname = textIn(members, "subjectHostname");
   if (subjectEmail === undefined && subjectHostname === undefined) {
@@ -184,20 +161,4 @@ function pkiOf(pki: Placed): PkiTrust {
     ...(subjectEmail !== undefined && { subjectEmail }),
     ...(subjectHostname !== undefined && { subjectHostname }),
   };
-}
-
-/** Returns the certificates of a path or of data, or undefined if there is neither. */
-function certificatesOf(object: Placed, members: Members, prefix: string): KeySource | undefined {
-  const file = fileAt(members.get(`${prefix}Path`));
-  const content = contentAt(members.get(`${prefix}Data`));
-  if (file !== undefined && content !== undefined) {
-    throw wrong(object, `${prefix}Path and ${prefix}Data cannot be used simultaneously`);
-  }
-  return file ?? content;
-}
-
-/** Returns a text, or undefined if it is not there or empty. */
-function textIn(members: Members, name: string): string | undefined {
-  const member = members.get(name);
-  return member === undefined ? undefined : textOf(member) || undefined;
 }

@@ -9,6 +9,7 @@ import { Failure } from "../../failure.ts";
 import { quoted } from "../../foreign-text.ts";
 import { isJsonObject, type Json } from "../../json.ts";
 import { bytesOf, membersOf, needed, parseDocument, type Placed, textOf } from "../strict-json.ts";
+import type { BundledEntry } from "./bundle.ts";
 import { parsePem } from "./pem.ts";
 import type { PublicKey } from "./public-key.ts";
 
@@ -43,12 +44,85 @@ export function verifySet(
   const members = membersOf(document, ["SignedEntryTimestamp", "Payload"]);
   const timestamp = bytesOf(needed(document, members, "SignedEntryTimestamp"));
   const payload = parsePayload(needed(document, members, "Payload"));
+  const at = verifyPromise(payload, timestamp, logKeys);
+  verifyBody(Buffer.from(payload.body, "base64"), logged);
+  return at;
+}
+
+/** Returns when a log promised to keep what the payload says. */
+function verifyPromise(
+  payload: SetPayload,
+  timestamp: Uint8Array,
+  logKeys: readonly KeyObject[],
+): Date {
   const signed = new TextEncoder().encode(canonical(payload));
   if (!logKeys.some((key) => verify("sha256", signed, key, timestamp))) {
     throw rejected("cryptographic signature verification of Rekor SET failed");
   }
-  verifyBody(Buffer.from(payload.body, "base64"), logged);
   return new Date(payload.integratedTime * 1000);
+}
+
+/**
+ * Verifies that one of the logs promised to keep this signature of an envelope, and returns when it did.
+ *
+ * Fails with `rejected`, or with `config` if the entry is malformed.
+ */
+export function verifyBundledEntry(
+  { body, integratedTime, logIndex, logId, promise }: BundledEntry,
+  logged: LoggedSignature,
+  logKeys: readonly KeyObject[],
+): Date {
+  if (promise === undefined) {
+    throw rejected("the transparency log has given no promise (SET), so that no time is known");
+  }
+  const payload = {
+    body: Buffer.from(body).toString("base64"),
+    integratedTime,
+    logID: Buffer.from(logId).toString("hex"),
+    logIndex,
+  };
+  const at = verifyPromise(payload, promise, logKeys);
+  verifyEnvelopeBody(body, logged);
+  return at;
+}
+
+/** Verifies that a log entry, a `dsse`, is about this signature of an envelope. */
+function verifyEnvelopeBody(body: Uint8Array, logged: LoggedSignature): void {
+  const { value } = parseDocument(body);
+  const kind = `${textAt(value, "kind")} ${textAt(value, "apiVersion")}`;
+  if (kind !== "dsse 0.0.1") throw rejected(`unsupported log entry ${quoted(kind)}`);
+  const spec = isJsonObject(value) && isJsonObject(value["spec"]) ? value["spec"] : {};
+  const { signatures } = spec;
+  if (!Array.isArray(signatures) || signatures.length !== 1) {
+    throw rejected("log entry has not exactly one signature");
+  }
+  const [entry = null] = signatures;
+  checkVerifier(decoded(entry, "verifier"), logged, "log entry");
+  if (Buffer.compare(decoded(entry, "signature"), logged.signature) !== 0) {
+    throw rejected("signature in log entry does not match");
+  }
+  checkHash(spec, "payloadHash", logged, "log entry");
+}
+
+function checkVerifier(pem: Uint8Array, { verifier }: LoggedSignature, where: string): void {
+  const [block, ...more] = parsePem(pem);
+  if (block === undefined || more.length > 0) {
+    throw rejected(`publicKey in ${where} is not one PEM block`);
+  }
+  if (Buffer.compare(block.bytes, verifier) !== 0) {
+    throw rejected(`publicKey in ${where} does not match`);
+  }
+}
+
+function checkHash(value: Json, name: string, { payload }: LoggedSignature, where: string): void {
+  const algorithm = textAt(value, name, "algorithm");
+  if (algorithm !== "sha256") {
+    throw rejected(`unexpected "data.hash.algorithm" value ${quoted(algorithm)}`);
+  }
+  const hash = createHash("sha256").update(payload).digest("hex");
+  if (textAt(value, name, "value") !== hash) {
+    throw rejected(`payload in ${where} does not match`);
+  }
 }
 
 interface SetPayload {
@@ -94,13 +168,8 @@ export function verifyBody(body: Uint8Array, logged: LoggedSignature): void {
   if (version !== "0.0.1") {
     throw rejected(`unsupported Rekor SET Payload hashedrekord version ${quoted(version)}`);
   }
-  const [block, ...more] = parsePem(decoded(value, "spec", "signature", "publicKey", "content"));
-  if (block === undefined || more.length > 0) {
-    throw rejected("publicKey in Rekor SET is not one PEM block");
-  }
-  if (Buffer.compare(block.bytes, logged.verifier) !== 0) {
-    throw rejected("publicKey in Rekor SET does not match");
-  }
+  const pem = decoded(value, "spec", "signature", "publicKey", "content");
+  checkVerifier(pem, logged, "Rekor SET");
   const signature = decoded(value, "spec", "signature", "content");
   if (Buffer.compare(signature, logged.signature) !== 0) {
     const [inLog, own] = [signature, logged.signature].map((bytes) =>
@@ -108,14 +177,12 @@ export function verifyBody(body: Uint8Array, logged: LoggedSignature): void {
     );
     throw rejected(`signature in Rekor SET does not match: ${inLog} vs. ${own}`);
   }
-  const algorithm = textAt(value, "spec", "data", "hash", "algorithm");
-  if (algorithm !== "sha256") {
-    throw rejected(`unexpected "data.hash.algorithm" value ${quoted(algorithm)}`);
-  }
-  const hash = createHash("sha256").update(logged.payload).digest("hex");
-  if (textAt(value, "spec", "data", "hash", "value") !== hash) {
-    throw rejected("payload in Rekor SET does not match");
-  }
+  checkHash(dataIn(value), "hash", logged, "Rekor SET");
+}
+
+function dataIn(value: Json): Json {
+  const spec = isJsonObject(value) ? value["spec"] : undefined;
+  return (isJsonObject(spec) ? spec["data"] : undefined) ?? null;
 }
 
 function decoded(value: Json, ...path: readonly string[]): Uint8Array {

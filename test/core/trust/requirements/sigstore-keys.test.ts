@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 
-import { sigstoreKeyFindings } from "../../../../core/trust/requirements/sigstore-keys.ts";
+import {
+  bundleKeyFindings,
+  sigstoreKeyFindings,
+} from "../../../../core/trust/requirements/sigstore-keys.ts";
 import type { SigstoreTrust } from "../../../../core/trust/requirements/sigstore-rule.ts";
 import { authority, noon } from "../../../support/authority.ts";
 import { publicPem, signerKeys } from "../../../support/sigstore.ts";
@@ -54,4 +57,27 @@ describe("sigstoreKeyFindings", () => {
       await look({ kind: "fulcio", authorities, oidcIssuer: "i", subjectEmail: "e" }),
     ).toMatchObject([{ severity: "error" }]);
   });
+});
+
+test("bundleKeyFindings looks at all that a rule names", async () => {
+  const rule = { predicateType: "p", subjects: "one", assertions: new Map() } as const;
+  const identity = {
+    oidcIssuer: "i",
+    subject: { kind: "email", name: "e" },
+    extensions: new Map(),
+  } as const;
+  const authorities = contents(ending(20));
+  const certificate = {
+    kind: "certificate",
+    authorities,
+    intermediates: missing,
+    identity,
+  } as const;
+  const found = await bundleKeyFindings(
+    { ...rule, signers: certificate, rekorKeys: missing },
+    noon,
+  );
+  expect(found.map(({ severity }) => severity)).toEqual(["warning", "error", "error"]);
+  const keys = contents(publicPem(signerKeys.publicKey));
+  expect(await bundleKeyFindings({ ...rule, signers: { kind: "keys", keys } }, noon)).toEqual([]);
 });

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "bun:test";
+
+import { parseBundle } from "../../../../core/trust/sigstore/bundle.ts";
+import { authority, fulcioLeaf } from "../../../support/authority.ts";
+import { type BundleJson, bundleOf } from "../../../support/bundles.ts";
+
+const root = authority("root");
+const leaf = fulcioLeaf(root);
+
+const changed = (part: "verificationMaterial" | "dsseEnvelope", change: object) =>
+  bundleOf({
+    logged: true,
+    change: (bundle) => ({ ...bundle, [part]: { ...bundle[part], ...change } }),
+  });
+const entry = (change: object) =>
+  bundleOf({
+    logged: true,
+    change: (bundle: BundleJson) => ({
+      ...bundle,
+      verificationMaterial: {
+        ...bundle.verificationMaterial,
+        tlogEntries: [{ ...bundle.verificationMaterial.tlogEntries?.[0], ...change }],
+      },
+    }),
+  });
+
+describe("parseBundle", () => {
+  test("reads bundles by keys, by certificates and by chains", () => {
+    expect(parseBundle(bundleOf()).certificates).toBeUndefined();
+    expect(parseBundle(bundleOf({ leaf })).certificates?.between).toEqual([]);
+    const chained = parseBundle(bundleOf({ leaf, chain: [root] })).certificates;
+    expect(chained?.leaf.bytes).toEqual(leaf.bytes);
+    expect(chained?.between.map(({ bytes }) => bytes)).toEqual([root.bytes]);
+  });
+
+  test("reads what a log says, with numbers as texts or not, and perhaps without a promise", () => {
+    expect(parseBundle(bundleOf()).entries).toEqual([]);
+    expect(parseBundle(bundleOf({ logged: true })).entries).toMatchObject([
+      { integratedTime: 1781524800, logIndex: 0, promise: expect.anything() },
+    ]);
+    const [plain] = parseBundle(
+      entry({ logIndex: 8, integratedTime: undefined, inclusionPromise: undefined }),
+    ).entries;
+    expect(plain).toMatchObject({ logIndex: 8, integratedTime: 0 });
+    expect(plain?.promise).toBeUndefined();
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    ["no JSON", Buffer.from("{"), "unexpected end"],
+    ["a list", Buffer.from("[]"), "the bundle is no object"],
+    [
+      "another version",
+      bundleOf({
+        change: (bundle) => ({
+          ...bundle,
+          mediaType: "application/vnd.dev.sigstore.bundle+json;version=0.1",
+        }),
+      }),
+      "media type",
+    ],
+    ["no version", bundleOf({ change: ({ mediaType: _, ...bundle }) => bundle }), "media type"],
+    [
+      "no material",
+      bundleOf({ change: (bundle) => ({ ...bundle, verificationMaterial: undefined }) }),
+      "verificationMaterial is no object",
+    ],
+    [
+      "neither key nor certificate",
+      changed("verificationMaterial", { publicKey: undefined }),
+      "not exactly one of key and certificate",
+    ],
+    [
+      "key and certificate",
+      changed("verificationMaterial", { certificate: {} }),
+      "not exactly one of key and certificate",
+    ],
+    [
+      "a certificate that is none",
+      changed("verificationMaterial", { publicKey: undefined, certificate: { rawBytes: "YQ==" } }),
+      "malformed",
+    ],
+    [
+      "an empty chain",
+      changed("verificationMaterial", {
+        publicKey: undefined,
+        x509CertificateChain: { certificates: [] },
+      }),
+      "empty chain",
+    ],
+    ["no signature", changed("dsseEnvelope", { signatures: [] }), "without exactly one signature"],
+    [
+      "two signatures",
+      changed("dsseEnvelope", { signatures: [{ sig: "" }, { sig: "" }] }),
+      "without exactly one signature",
+    ],
+    ["a payload that is no base64", changed("dsseEnvelope", { payload: "!" }), "illegal base64"],
+    [
+      "no envelope",
+      bundleOf({
+        change: (bundle) => ({ ...bundle, dsseEnvelope: undefined, messageSignature: {} }),
+      }),
+      "dsseEnvelope is no object",
+    ],
+    ["entries that are none", changed("verificationMaterial", { tlogEntries: {} }), "no list"],
+    [
+      "many entries",
+      changed("verificationMaterial", { tlogEntries: Array(33).fill({}) }),
+      "too many tlogEntries",
+    ],
+    ["an odd time", entry({ integratedTime: "1e9" }), "integratedTime is no number"],
+    ["an odd index", entry({ logIndex: 1.5 }), "logIndex is no number"],
+    ["no body", entry({ canonicalizedBody: undefined }), "canonicalizedBody is no text"],
+  ])("refuses %s", (_, bytes, why) => {
+    expect(() => parseBundle(bytes)).toThrow(why);
+  });
+
+  test("G6: refuses a member that stands there twice", () => {
+    const text = new TextDecoder().decode(bundleOf()).replace("{", '{"dsseEnvelope":{},');
+    expect(() => parseBundle(new TextEncoder().encode(text))).toThrow(
+      'Duplicate key "dsseEnvelope"',
+    );
+  });
+});

@@ -1,0 +1,203 @@
+// Bundles: what cosign writes since its version 3, and what policies of our own make of it.
+
+import { describe, expect } from "bun:test";
+
+import { authority, fulcioLeaf, minutes } from "../support/authority.ts";
+import { bundleOf, trustedRoot } from "../support/bundles.ts";
+import { testWith } from "../support/needs.ts";
+import { hexOf } from "../support/sample-images.ts";
+import { logKeys, publicPem } from "../support/sigstore.ts";
+import { SigstoreScene, sigstorePeers } from "../support/sigstore-scene.ts";
+
+const test = testWith(...sigstorePeers, "newer:oras");
+
+const bundle = { type: "sigstoreBundle", identity: "digestOnly", keyPath: "own.pub" };
+const provenance = "https://slsa.dev/provenance/v1";
+const attestation = { ...bundle, type: "sigstoreAttestation", predicateType: provenance };
+
+/** Opens a scene with a key of cosign, and what keeps it from asking anybody on the network. */
+async function open(): Promise<SigstoreScene> {
+  const scene = await SigstoreScene.open();
+  await scene.cosign("generate-key-pair", "--output-key-prefix", "own");
+  await scene.cosign("generate-key-pair", "--output-key-prefix", "other");
+  const mediaType = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
+  scene.write("config.json", JSON.stringify({ mediaType, rekorTlogConfig: {}, tsaConfig: {} }));
+  const predicate = { runDetails: { builder: { id: "https://builder.example.com" } } };
+  scene.write("predicate.json", JSON.stringify(predicate));
+  return scene;
+}
+
+const offline = [
+  "--yes",
+  "--key",
+  "own.key",
+  "--signing-config",
+  "config.json",
+  "--allow-http-registry",
+];
+
+function byDigest(scene: SigstoreScene): string {
+  return `${scene.host}/app@${scene.image.manifest.digest}`;
+}
+
+describe("bundles by cosign", () => {
+  test("let an image in where the policy says that no name is needed", async () => {
+    await using scene = await open();
+    const before = await scene.copy(bundle, scene.name("app:1"), "dir:before");
+    expect(before.stderr).toContain("A Sigstore bundle was required, but none exists");
+    expect(await scene.cosign("sign", ...offline, byDigest(scene))).toMatchObject({ code: 0 });
+    expect(await scene.copy(bundle, scene.name("app:1"), "dir:a")).toMatchObject({ code: 0 });
+    const other = await scene.copy(
+      { ...bundle, keyPath: "other.pub" },
+      scene.name("app:1"),
+      "dir:b",
+    );
+    expect(other.stderr).toContain("cryptographic signature verification failed");
+    const logged = await scene.copy(
+      {
+        ...bundle,
+        rekorPublicKeyData: Buffer.from(publicPem(logKeys.publicKey)).toString("base64"),
+      },
+      scene.name("app:1"),
+      "dir:c",
+    );
+    expect(logged.stderr).toContain("no transparency log has seen it");
+  });
+
+  test("are mentioned, and count for nothing, where the policy knows signatures only", async () => {
+    await using scene = await open();
+    await scene.cosign("sign", ...offline, byDigest(scene));
+    const requirement = {
+      type: "sigstoreSigned",
+      keyPath: "own.pub",
+      signedIdentity: { type: "matchRepository" },
+    };
+    const own = await scene.copy(requirement, scene.name("app:1"), "dir:a");
+    expect(own.code).toBe(1);
+    expect(own.stderr).toContain(
+      "A signature was required, but no signature exists: 1 Sigstore bundle found, which carries no image name",
+    );
+    const original = await scene.originalCopy(requirement, scene.name("app:1"), "dir:b");
+    expect(original.stderr).toContain("A signature was required, but no signature exists");
+    const unknown = await scene.originalCopy(bundle, scene.name("app:1"), "dir:c");
+    expect(unknown.stderr).toContain("Unknown policy requirement type");
+  });
+
+  test("are no attestations, and attestations are no signatures", async () => {
+    await using scene = await open();
+    const predicate = ["--type", "slsaprovenance1", "--predicate", "predicate.json"];
+    await scene.cosign("attest", ...offline, ...predicate, byDigest(scene));
+    const builder = (id: string) => ({ "/predicate/runDetails/builder/id": id });
+    const results = [
+      await scene.copy(attestation, scene.name("app:1"), "dir:a"),
+      await scene.copy(
+        { ...attestation, assertions: builder("https://builder.example.com") },
+        scene.name("app:1"),
+        "dir:b",
+      ),
+      await scene.copy(
+        { ...attestation, assertions: builder("https://x") },
+        scene.name("app:1"),
+        "dir:c",
+      ),
+      await scene.copy(bundle, scene.name("app:1"), "dir:d"),
+    ];
+    expect(results.map(({ code }) => code)).toEqual([0, 0, 1, 1]);
+    expect(results[2]?.stderr).toContain("runDetails/builder/id");
+    expect(results[3]?.stderr).toContain("is not accepted");
+  });
+
+  test("are found in a layout that oras has copied", async () => {
+    await using scene = await open();
+    await scene.cosign("sign", ...offline, byDigest(scene));
+    await scene.oras(
+      "copy",
+      "-r",
+      "--from-plain-http",
+      "--to-oci-layout",
+      `${scene.host}/app:1`,
+      "layout:a",
+    );
+    expect(await scene.copy(bundle, "oci:layout:a", "dir:a")).toMatchObject({ code: 0 });
+    const other = { ...bundle, keyPath: "other.pub" };
+    expect(await scene.copy(other, "oci:layout:a", "dir:b")).toMatchObject({ code: 1 });
+  });
+});
+
+describe("bundles with certificates", () => {
+  const root = authority("root");
+  const middle = authority("middle", { issuer: root });
+  const leaf = fulcioLeaf(middle);
+
+  const requirement = (change: object = {}) => ({
+    type: "sigstoreBundle",
+    identity: "digestOnly",
+    certificate: {
+      caPath: "ca.pem",
+      caIntermediatesPath: "middle.pem",
+      oidcIssuer: "https://login.example.com",
+      subjectEmail: "jo@example.com",
+      ...change,
+    },
+    rekorPublicKeyPath: "log.pub",
+  });
+
+  async function withBundle(
+    wish: Parameters<typeof bundleOf>[0],
+    work: (scene: SigstoreScene) => Promise<void>,
+  ): Promise<void> {
+    await using scene = await open();
+    scene.write("ca.pem", root.pem);
+    scene.write("middle.pem", middle.pem);
+    scene.write("log.pub", publicPem(logKeys.publicKey));
+    scene.write("root.json", JSON.stringify(trustedRoot([middle, root], logKeys.publicKey)));
+    const subjects = [hexOf(scene.image.manifest.digest)];
+    await scene.pushBundle("app", bundleOf({ subjects, leaf, logged: true, ...wish }));
+    await work(scene);
+  }
+
+  const verify = (scene: SigstoreScene, email = "jo@example.com") =>
+    scene.cosign(
+      ...[
+        "verify",
+        "--trusted-root",
+        "root.json",
+        "--insecure-ignore-sct",
+        "--allow-http-registry",
+      ],
+      ...["--certificate-identity", email],
+      ...["--certificate-oidc-issuer", "https://login.example.com", byDigest(scene)],
+    );
+
+  test("are accepted as cosign accepts them", async () => {
+    await withBundle({}, async (scene) => {
+      expect(await verify(scene)).toMatchObject({ code: 0 });
+      expect(await scene.copy(requirement(), scene.name("app:1"), "dir:a")).toMatchObject({
+        code: 0,
+      });
+      const wrong = await scene.copy(
+        requirement({ subjectEmail: "joe@example.com" }),
+        scene.name("app:1"),
+        "dir:b",
+      );
+      expect(wrong.stderr).toContain("joe@example.com");
+      expect(await verify(scene, "joe@example.com")).toMatchObject({ code: 1 });
+      const pattern = requirement({ subjectEmail: "", subjectRegex: "[a-z]+@example\\.com" });
+      expect(await scene.copy(pattern, scene.name("app:1"), "dir:c")).toMatchObject({ code: 0 });
+    });
+  });
+
+  const broken: readonly (readonly [string, Parameters<typeof bundleOf>[0], string])[] = [
+    ["a time outside of the certificate", { loggedAt: minutes(20) }, "certificate has expired"],
+    ["another image", { subjects: ["0".repeat(64)] }, "does not match"],
+  ];
+  for (const [what, wish, why] of broken) {
+    test(`are refused as cosign refuses them: ${what}`, async () => {
+      await withBundle(wish, async (scene) => {
+        expect(await verify(scene)).toMatchObject({ code: 1 });
+        const own = await scene.copy(requirement(), scene.name("app:1"), "dir:a");
+        expect(own.stderr).toContain(why);
+      });
+    });
+  }
+});

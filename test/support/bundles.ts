@@ -1,0 +1,258 @@
+// Bundles: signed statements about images, made in a test.
+
+import { createHash, createPublicKey, type KeyObject, sign } from "node:crypto";
+
+import { type Issued, noon } from "./authority.ts";
+import { addSample } from "./push.ts";
+import type { Repository } from "./registry-store.ts";
+import type { SampleImage } from "./sample-images.ts";
+import { logKeys, publicPem, rawSignature, signerKeys } from "./sigstore.ts";
+
+export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
+export const signingPredicate = "https://sigstore.dev/cosign/sign/v1";
+
+/** What a bundle is to be like. */
+export interface BundleWish {
+  /** Hexadecimal SHA-256 of what it is about. */
+  readonly subjects?: readonly string[];
+  readonly predicateType?: string;
+  readonly predicate?: object;
+  readonly statement?: object;
+  readonly payloadType?: string;
+  readonly key?: KeyObject;
+  readonly leaf?: Issued;
+  /** Certificates above it; the chain is in the bundle only if there are some. */
+  readonly chain?: readonly Issued[];
+  readonly logged?: boolean;
+  readonly loggedAt?: Date;
+  readonly logKey?: KeyObject;
+  /** Changes the body of the log entry before the log signs it. */
+  readonly body?: (body: LogBody) => object;
+  /** Changes the bundle when all is done. */
+  readonly change?: (bundle: BundleJson) => object;
+}
+
+/** A log entry about an envelope. */
+export interface LogBody {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly spec: {
+    readonly envelopeHash: { readonly algorithm: string; readonly value: string };
+    readonly payloadHash: { readonly algorithm: string; readonly value: string };
+    readonly signatures: readonly { readonly signature: string; readonly verifier: string }[];
+  };
+}
+
+/** A bundle as it is written. */
+export interface BundleJson {
+  readonly mediaType: string;
+  readonly verificationMaterial: Readonly<Record<string, unknown>> & {
+    readonly tlogEntries?: readonly Readonly<Record<string, unknown>>[];
+  };
+  readonly dsseEnvelope: {
+    readonly payload: string;
+    readonly payloadType: string;
+    readonly signatures: readonly { readonly sig: string }[];
+  };
+}
+
+/** Makes a bundle. */
+export function bundleOf(wish: BundleWish = {}): Uint8Array {
+  const { payloadType = "application/vnd.in-toto+json", leaf, chain = [] } = wish;
+  const payload = Buffer.from(JSON.stringify(wish.statement ?? statementOf(wish)));
+  const head = `DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `;
+  const key = wish.key ?? leaf?.key ?? signerKeys.privateKey;
+  const signature = base64(rawSignature(Buffer.concat([Buffer.from(head), payload]), key));
+  const entry = wish.logged === true ? [entryOf(wish, payload, signature)] : undefined;
+  const bundle: BundleJson = {
+    mediaType: bundleType,
+    verificationMaterial: {
+      ...(leaf === undefined
+        ? { publicKey: { hint: "x" } }
+        : chain.length === 0
+          ? { certificate: { rawBytes: base64(leaf.bytes) } }
+          : {
+              x509CertificateChain: {
+                certificates: [leaf, ...chain].map(({ bytes }) => ({ rawBytes: base64(bytes) })),
+              },
+            }),
+      ...(entry !== undefined && { tlogEntries: entry }),
+    },
+    dsseEnvelope: {
+      payload: base64(payload),
+      payloadType,
+      signatures: [{ sig: signature }],
+    },
+  };
+  return new TextEncoder().encode(JSON.stringify(wish.change?.(bundle) ?? bundle));
+}
+
+/** Returns a statement of the newer version. */
+export function statementOf({
+  subjects = ["0".repeat(64)],
+  predicateType = signingPredicate,
+  predicate = {},
+}: BundleWish = {}): object {
+  return {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: subjects.map((sha256) => ({ digest: { sha256 } })),
+    predicateType,
+    predicate,
+  };
+}
+
+function entryOf(
+  wish: BundleWish,
+  payload: Uint8Array,
+  signature: string,
+): Record<string, unknown> {
+  const { leaf, loggedAt = noon, logKey = logKeys.privateKey } = wish;
+  const verifier = leaf?.pem ?? publicPem(signerKeys.publicKey);
+  const body: LogBody = {
+    apiVersion: "0.0.1",
+    kind: "dsse",
+    spec: {
+      envelopeHash: { algorithm: "sha256", value: "a".repeat(64) },
+      payloadHash: {
+        algorithm: "sha256",
+        value: createHash("sha256").update(payload).digest("hex"),
+      },
+      signatures: [{ signature, verifier: base64(Buffer.from(verifier)) }],
+    },
+  };
+  const canonicalizedBody = base64(Buffer.from(JSON.stringify(wish.body?.(body) ?? body)));
+  const integratedTime = Math.floor(loggedAt.getTime() / 1000);
+  const logId = logIdOf(createPublicKey(logKey));
+  const signed = JSON.stringify({
+    body: canonicalizedBody,
+    integratedTime,
+    logID: logId.toString("hex"),
+    logIndex: 0,
+  });
+  return {
+    logIndex: "0",
+    logId: { keyId: logId.toString("base64") },
+    kindVersion: { kind: body.kind, version: body.apiVersion },
+    integratedTime: String(integratedTime),
+    inclusionPromise: {
+      signedEntryTimestamp: base64(sign("sha256", Buffer.from(signed), logKey)),
+    },
+    inclusionProof: proofOf(Buffer.from(canonicalizedBody, "base64"), logKey),
+    canonicalizedBody,
+  };
+}
+
+/** Returns what a log goes by. */
+export function logIdOf(key: KeyObject): Buffer {
+  return createHash("sha256")
+    .update(key.export({ format: "der", type: "spki" }))
+    .digest();
+}
+
+/** The proof that an entry is in a log that has no other; the log signs how it stands. */
+function proofOf(body: Uint8Array, logKey: KeyObject): object {
+  const root = createHash("sha256")
+    .update(Buffer.concat([Buffer.of(0), body]))
+    .digest("base64");
+  // By the number, others tell older logs from newer ones.
+  const note = `${logName} - 4711\n1\n${root}\n`;
+  const hint = logIdOf(createPublicKey(logKey)).subarray(0, 4);
+  const signature = Buffer.concat([hint, sign("sha256", Buffer.from(note), logKey)]);
+  return {
+    logIndex: "0",
+    rootHash: root,
+    treeSize: "1",
+    hashes: [],
+    checkpoint: { envelope: `${note}\n\u2014 ${logName} ${signature.toString("base64")}\n` },
+  };
+}
+
+const logName = "log.example.com";
+
+/** Returns whom others are to trust, as cosign wants to be told. */
+export function trustedRoot(authorities: readonly Issued[], logKey: KeyObject): object {
+  const validFor = { start: "2020-01-01T00:00:00Z" };
+  return {
+    mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    tlogs: [
+      {
+        baseUrl: `https://${logName}`,
+        hashAlgorithm: "SHA2_256",
+        publicKey: {
+          rawBytes: base64(logKey.export({ format: "der", type: "spki" })),
+          keyDetails: "PKIX_ECDSA_P256_SHA_256",
+          validFor,
+        },
+        logId: { keyId: logIdOf(logKey).toString("base64") },
+      },
+    ],
+    certificateAuthorities: [
+      {
+        subject: { organization: "test", commonName: "root" },
+        certChain: {
+          certificates: authorities.map(({ bytes }) => ({ rawBytes: base64(bytes) })),
+        },
+        validFor,
+      },
+    ],
+  };
+}
+
+/** A manifest that leads to a bundle, and says what that is about. */
+export function referrerOf(
+  subject: { readonly digest: string; readonly size: number },
+  bundle: Uint8Array,
+  change: object = {},
+): Uint8Array {
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    artifactType: bundleType,
+    config: {
+      mediaType: "application/vnd.oci.empty.v1+json",
+      digest: `sha256:${createHash("sha256").update("{}").digest("hex")}`,
+      size: 2,
+    },
+    layers: [
+      {
+        mediaType: bundleType,
+        digest: `sha256:${createHash("sha256").update(bundle).digest("hex")}`,
+        size: bundle.length,
+      },
+    ],
+    subject: { mediaType: "application/vnd.oci.image.manifest.v1+json", ...subject },
+    annotations: {
+      "dev.sigstore.bundle.content": "dsse-envelope",
+      "dev.sigstore.bundle.predicateType": signingPredicate,
+    },
+    ...change,
+  };
+  return new TextEncoder().encode(JSON.stringify(manifest));
+}
+
+/** Puts an image and bundles about it into a repository, as cosign leaves them without a referrers API. */
+export function addBundles(
+  repository: Repository,
+  image: SampleImage,
+  bundles: readonly Uint8Array[],
+): void {
+  addSample(repository, "1", image);
+  const { digest, bytes } = image.manifest;
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  repository.addBlob(new TextEncoder().encode("{}"));
+  const manifests = bundles.map((bundle) => {
+    repository.addBlob(bundle);
+    const manifest = referrerOf({ digest, size: bytes.length }, bundle);
+    const artifactType = "application/vnd.oci.empty.v1+json";
+    const own = repository.addManifest(manifest, type);
+    return { mediaType: type, digest: own, size: manifest.length, artifactType };
+  });
+  const index = "application/vnd.oci.image.index.v1+json";
+  const list = { schemaVersion: 2, mediaType: index, manifests };
+  const text = new TextEncoder().encode(JSON.stringify(list));
+  repository.addManifest(text, index, digest.replace(":", "-"));
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}
