@@ -16,7 +16,7 @@ import type { OutgoingBlob } from "../../core/image/destination.ts";
 import { attempt } from "../shared/system.ts";
 import { writeLayer, type WrittenLayer } from "./extract/layer-writer.ts";
 import type { UnpackTarget } from "./extract/unpacker.ts";
-import { copyTree } from "./copy-tree.ts";
+import { copyTree } from "./extract/copy-tree.ts";
 import { removeAll } from "./remove-all.ts";
 import type { StagingDirectory } from "./staging-directory.ts";
 
@@ -84,7 +84,10 @@ export async function stageContent(
   try {
     attempt(() => mkdirSync(directory, { mode: 0o700, recursive: true }));
     attempt(() => mkdirSync(files, { mode: 0o755, recursive: true }));
-    if (plan.base !== undefined) await copyTree(plan.base, files, signal);
+    if (plan.base !== undefined) {
+      const { rootless } = plan.unpacking;
+      await copyTree({ from: plan.base, to: files, rootless }, signal);
+    }
     const target = { ...plan.unpacking, directory: files, tarSplitPath };
     return { directory, files, tarSplitPath, written: await writeLayer(content, target, signal) };
   } catch (error) {

@@ -31,14 +31,14 @@ export interface TreeCopy {
  * Copies all that is below a directory: content, owners, modes, times, attributes, and which names stand for
  * one file. Nothing is followed. Content is shared where the file system can do that. Fails with `io`.
  */
-export function copyTree(copy: TreeCopy, signal?: AbortSignal): void {
+export async function copyTree(copy: TreeCopy, signal?: AbortSignal): Promise<void> {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY;
   try {
     const from = openSync(copy.from, flags);
     try {
       const to = openSync(copy.to, flags);
       try {
-        new Copier(copy, signal).directory({ from, to, path: "" });
+        await new Copier(copy, signal).directory({ from, to, path: "" });
       } finally {
         closeSync(to);
       }
@@ -49,6 +49,8 @@ export function copyTree(copy: TreeCopy, signal?: AbortSignal): void {
     throw asFailure(error);
   }
 }
+
+const entriesAtOnce = 200;
 
 /** The two sides of a directory. */
 interface Pair {
@@ -66,16 +68,17 @@ class Copier {
   readonly #times = new Uint8Array(timesBytes);
   /** Where files are that have several names, by their number in the tree that is copied. */
   readonly #copied = new Map<bigint, string>();
+  #count = 0;
 
   constructor(copy: TreeCopy, signal: AbortSignal | undefined) {
     this.#copy = copy;
     this.#signal = signal;
   }
 
-  directory(pair: Pair): void {
+  async directory(pair: Pair): Promise<void> {
     for (const each of namesIn(pair.from)) {
-      this.#signal?.throwIfAborted();
-      this.#entry(pair, each);
+      await this.#breathe();
+      await this.#entry(pair, each);
     }
     const self = cString(".");
     const status = this.#look({ directory: pair.from, name: self }, pair.path);
@@ -86,7 +89,14 @@ class Copier {
     );
   }
 
-  #entry(pair: Pair, each: string): void {
+  /** Lets signals come through: the calls themselves wait for nobody. */
+  async #breathe(): Promise<void> {
+    this.#count += 1;
+    if (this.#count % entriesAtOnce === 0) await new Promise((done) => setImmediate(done));
+    this.#signal?.throwIfAborted();
+  }
+
+  async #entry(pair: Pair, each: string): Promise<void> {
     const name = cString(each);
     const path = pair.path === "" ? each : `${pair.path}/${each}`;
     const from = { directory: pair.from, name };
@@ -95,7 +105,7 @@ class Copier {
     const kind = status.mode & fileKinds.mask;
     if (kind === fileKinds.directory) {
       this.#checked(this.#calls.makeDirectory(pair.to, name, 0o700), "mkdir", path);
-      this.#descend(pair, name, path);
+      await this.#descend(pair, name, path);
       return;
     }
     const earlier = this.#copied.get(status.inode);
@@ -112,13 +122,13 @@ class Copier {
     this.#describe(from, to, { status, path });
   }
 
-  #descend(pair: Pair, name: Uint8Array, path: string): void {
+  async #descend(pair: Pair, name: Uint8Array, path: string): Promise<void> {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
     const from = this.#checked(this.#calls.open(pair.from, name, flags, 0), "open", path);
     try {
       const to = this.#checked(this.#calls.open(pair.to, name, flags, 0), "open", path);
       try {
-        this.directory({ from, to, path });
+        await this.directory({ from, to, path });
       } finally {
         this.#calls.close(to);
       }

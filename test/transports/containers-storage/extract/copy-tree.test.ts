@@ -12,11 +12,11 @@ import {
 import { copyTree } from "../../../../transports/containers-storage/extract/copy-tree.ts";
 import { treeCalls } from "../../../../transports/shared/libc/tree-calls.ts";
 import { setXattr } from "../../../../transports/shared/libc/xattrs.ts";
-import { failureOf } from "../../../support/failure-of.ts";
 import { fileTreeOf } from "../../../support/file-tree.ts";
+import { rejection } from "../../../support/rejection.ts";
 import { Workspace } from "../../../support/workspace.ts";
 
-test("copyTree copies all that can be known of files", () => {
+test("copyTree copies all that can be known of files", async () => {
   using workspace = new Workspace();
   const from = workspace.at("from");
   mkdirSync(`${from}/a/b`, { recursive: true });
@@ -40,19 +40,19 @@ test("copyTree copies all that can be known of files", () => {
   const before = fileTreeOf(from, never);
   // To look at files was to change when they were looked at.
   setTimes();
-  copyTree({ from, to: workspace.at("to"), rootless: false });
+  await copyTree({ from, to: workspace.at("to"), rootless: false });
   expect(fileTreeOf(workspace.at("to"), never)).toEqual(before);
   expect(Object.keys(before)).toHaveLength(8);
 });
 
-test("copyTree says what it could not make, and stops when it is told to", () => {
+test("copyTree says what it could not make, and stops when it is told to", async () => {
   using workspace = new Workspace();
   for (const each of ["from/a", "to/a"]) mkdirSync(workspace.at(each), { recursive: true });
   const copy = { from: workspace.at("from"), to: workspace.at("to"), rootless: false };
-  expect(failureOf(() => copyTree(copy))).toMatchObject({
+  expect(await rejection(copyTree(copy))).toMatchObject({
     code: "io",
     message: `mkdir ${workspace.at("to")}/a: file exists`,
   });
-  const stopped = failureOf(() => copyTree(copy, AbortSignal.abort()));
+  const stopped = await rejection(copyTree(copy, AbortSignal.abort()));
   expect(stopped).toMatchObject({ code: "canceled" });
 });
