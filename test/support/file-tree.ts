@@ -10,9 +10,14 @@ type Status = ReturnType<typeof statusOf>;
  * Returns what each file below `path` is, by its path: type, mode, owner, size, times to the nanosecond, extended
  * attributes, other names of it, and content. Names are a character a byte.
  *
- * Times since `startNs` are "now", and when directories were looked at is left out.
+ * Times since `startNs` are "now", and when directories were looked at is left out, as it is for all files
+ * with `unread`.
  */
-export function fileTreeOf(path: string, startNs: bigint): Readonly<Record<string, string>> {
+export function fileTreeOf(
+  path: string,
+  startNs: bigint,
+  unread?: "unread",
+): Readonly<Record<string, string>> {
   const inodes = new Map<bigint, string>();
   const all: (readonly [name: string, full: Buffer, status: Status])[] = [];
   const visit = (name: string): void => {
@@ -32,7 +37,8 @@ export function fileTreeOf(path: string, startNs: bigint): Readonly<Record<strin
       const first = inodes.get(status.ino) ?? name;
       inodes.set(status.ino, first);
       const same = first === name ? [] : [`same as ${first}`];
-      return [name, [...describe(full, status, startNs), ...same].join(" ")];
+      const looked = status.isDirectory() || unread !== undefined ? undefined : status.atimeNs;
+      return [name, [...describe(full, status, { startNs, looked }), ...same].join(" ")];
     }),
   );
 }
@@ -41,7 +47,13 @@ function statusOf(path: Buffer) {
   return lstatSync(path, { bigint: true });
 }
 
-function describe(path: Buffer, status: Status, startNs: bigint): readonly string[] {
+interface Times {
+  readonly startNs: bigint;
+  /** Absent where it does not count. */
+  readonly looked: bigint | undefined;
+}
+
+function describe(path: Buffer, status: Status, { startNs, looked }: Times): readonly string[] {
   const time = (ns: bigint) => (ns >= startNs ? "now" : `${ns}`);
   const xattrs = [...readXattrs(Buffer.concat([path, new Uint8Array(1)]))]
     .map(([key, value]) => `${key}=${Buffer.from(value).toString("hex")}`)
@@ -50,7 +62,8 @@ function describe(path: Buffer, status: Status, startNs: bigint): readonly strin
     status.mode.toString(8),
     `${status.uid}:${status.gid}`,
     time(status.mtimeNs),
-    ...(status.isDirectory() ? [] : [time(status.atimeNs), `${status.size} bytes`]),
+    ...(looked === undefined ? [] : [time(looked)]),
+    ...(status.isDirectory() ? [] : [`${status.size} bytes`]),
     ...(status.isCharacterDevice() || status.isBlockDevice() ? [`device ${status.rdev}`] : []),
     ...xattrs,
     ...(status.isSymbolicLink() ? [`-> ${readlinkSync(path, { encoding: "latin1" })}`] : []),

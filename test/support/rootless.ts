@@ -1,6 +1,6 @@
 // Rootless: programs run by a user of the test's own, whom the machine has never heard of.
 
-import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { run, type RunOptions, type RunResult } from "./run.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -54,5 +54,15 @@ export class RootlessUser {
       },
       program: "unshare",
     });
+  }
+
+  /** Ends on disposal the process that podman leaves to hold its mounts. */
+  withPodman(): Disposable {
+    return {
+      [Symbol.dispose]: () => {
+        const path = this.#place.at("run/libpod/tmp/pause.pid");
+        if (existsSync(path)) process.kill(Number(readFileSync(path, "utf8")));
+      },
+    };
   }
 }

@@ -187,7 +187,11 @@ export class Unpacker implements Disposable {
       standIn[Symbol.dispose]();
       return undefined;
     }
-    if (entry.kind !== "fifo" && this.#target.rootless) return undefined;
+    if (entry.kind !== "fifo" && this.#target.rootless) {
+      // All that is kept of it is what it would be in.
+      this.#place(path);
+      return undefined;
+    }
     const mode = nodeKinds[entry.kind] ?? fileKinds.fifo;
     const { deviceMajor, deviceMinor } = entry;
     const device = entry.kind === "fifo" ? 0n : deviceNumber(deviceMajor, deviceMinor);
