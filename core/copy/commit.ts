@@ -68,11 +68,10 @@ function nothingTaken(
   if (attempts.length === 1 && first !== undefined) {
     if (frozenBecause === undefined) return first.failure;
     const others = otherFormats(manifest.mediaType, transfer.writer.traits);
-    const change =
-      others.length === 0 ? "" : `; as ${others.join(" or ")} it would have another digest`;
+    if (others.length === 0) return first.failure;
     return wouldChange(
-      `writing manifest failed and we cannot try conversions: ${JSON.stringify(frozenBecause)}`,
-      `${first.failure.message}${change}`,
+      first.failure.message,
+      `it has to stay of type ${manifest.mediaType} (${frozenBecause}), as ${others.join(" or ")} it would have another digest`,
       frozenBecause,
     );
   }
