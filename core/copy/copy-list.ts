@@ -3,7 +3,7 @@
 import type { Digest } from "../content/digest.ts";
 import { recompressedType, type ManifestType } from "../content/media-types.ts";
 import type { Platform } from "../content/platform.ts";
-import { Failure, asFailure, during } from "../failure.ts";
+import { Failure, type FailureCode, asFailure, during, inContext } from "../failure.ts";
 import type { ImageDestination } from "../image/destination.ts";
 import { spelled } from "../image/name.ts";
 import type { RawManifest } from "../image/source.ts";
@@ -19,7 +19,7 @@ import { about } from "./events.ts";
 import { checkPinned, whyFrozen, wouldChange } from "./frozen.ts";
 import { isThere } from "./present.ts";
 import type { CopyRequest } from "./request.ts";
-import { listFormats, type SelectedInstances } from "./select.ts";
+import { listFormats, type SelectedInstances, unconvertible } from "./select.ts";
 import { checkHoldsSignatures, signManifest } from "./sign.ts";
 
 /**
@@ -50,8 +50,7 @@ export async function copyList(
     writer,
     request,
     signatures,
-    invalidating:
-      "Would invalidate signatures; consider removing them from the multi-platform list",
+    invalidating: "Would invalidate signatures",
   });
   checkStripping(selected, { list, frozenBecause });
   const formats = listFormats({
@@ -162,36 +161,52 @@ interface ListCommit {
   readonly ownPlatform: Platform;
 }
 
+/** As in the original, whatever is wrong with one type, another one may be right. */
 async function putList(commit: ListCommit): Promise<RawManifest> {
   const { list, admitted, writer, formats, frozenBecause, changes, ownPlatform } = commit;
-  const attempts: string[] = [];
+  const attempts: { readonly to: ManifestType; readonly failure: Failure }[] = [];
   for (const to of formats) {
     const instances = list.instances.map((_, position) => changes.get(position));
     const written = rewriteList(list, { to, instances, ownPlatform });
     if (written !== list.raw && frozenBecause !== undefined) {
-      throw wouldChange(
-        `Manifest list was edited, but we cannot modify it: ${JSON.stringify(frozenBecause)}`,
-        editOf(commit),
-        frozenBecause,
-      );
+      throw unconvertible(to, { change: editOf(commit), frozenBecause });
     }
     try {
-      await during(
-        "writing manifest list",
-        () => writer.putManifest(admitted.publish(written)),
-        "destination",
-      );
+      await writer.putManifest(admitted.publish(written));
       return written;
     } catch (error) {
-      const failure = withSparseHint(asFailure(error), commit);
-      if (failure.code !== "unsupported" || formats.length === 1) throw failure;
-      attempts.push(`${to}(${failure.message})`);
+      const failure = asFailure(error);
+      if (hopeless.includes(failure.code)) {
+        throw inContext("writing manifest list", failure, "destination");
+      }
+      attempts.push({ to, failure });
+      if (failure.code === "unavailable") break;
     }
   }
-  throw new Failure(
-    "unsupported",
-    `Uploading manifest list failed, attempted the following formats: ${attempts.join(", ")}`,
-    { hint: `the list came from ${spelled(admitted.name)}` },
+  throw nothingTaken(attempts, commit);
+}
+
+const hopeless: readonly FailureCode[] = ["canceled", "unauthorized", "corrupt", "bug"];
+
+function nothingTaken(
+  attempts: readonly { readonly to: ManifestType; readonly failure: Failure }[],
+  { list, changes, admitted }: ListCommit,
+): Failure {
+  const told = attempts.map(({ to, failure }) => `${to}(${failure.message})`).join(", ");
+  const last = attempts.at(-1)?.failure;
+  // Many registries take no list before they have all of its images.
+  const lacking = attempts.some(({ failure }) => failure.missingBlobs !== undefined);
+  const sparse = lacking && changes.size < list.instances.length;
+  return new Failure(
+    last?.code ?? "unsupported",
+    `Uploading manifest list failed, attempted the following formats: ${told}`,
+    {
+      side: "destination",
+      cause: last,
+      hint: sparse
+        ? "the destination wants all images of a list: copy --all, or add --strip-removed-platforms"
+        : (last?.hint ?? `the list came from ${spelled(admitted.name)}`),
+    },
   );
 }
 
@@ -204,15 +219,4 @@ function editOf({ list, written }: ListCommit): string {
     return `image ${digest} became ${image.digest}, because ${why}`;
   }
   return "what it says of its images is not what they are";
-}
-
-/** Many registries take no list before they have all of its images. */
-function withSparseHint(failure: Failure, { list, changes }: ListCommit): Failure {
-  if (failure.missingBlobs === undefined || changes.size === list.instances.length) return failure;
-  return new Failure(failure.code, failure.message, {
-    side: failure.side,
-    missingBlobs: failure.missingBlobs,
-    hint: "the destination wants all images of a list: copy --all, or add --strip-removed-platforms",
-    cause: failure,
-  });
 }

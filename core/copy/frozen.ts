@@ -57,7 +57,7 @@ export function thawing(frozenBecause: string): string {
     case destinationPins:
       return "to let the digest change, name the destination by a tag";
     default:
-      return "to copy it without signatures that would not fit any more, add --remove-signatures";
+      return "to copy without signatures that would not fit any more, add --remove-signatures, or --remove-list-signatures if it is those of the list";
   }
 }
 

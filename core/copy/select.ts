@@ -112,13 +112,22 @@ export function listFormats(input: ListFormatInput): readonly [ManifestType, ...
   if (frozenBecause === undefined) return [best, ...others];
   if (best !== own) {
     const whose = format === undefined ? "the destination takes" : "what was asked for is";
-    throw wouldChange(
-      `Manifest list must be converted to type ${JSON.stringify(best)} to be written to destination, but we cannot modify it: ${JSON.stringify(frozenBecause)}`,
-      `it is of type ${own}, and ${whose} ${accepted.join(", ")}`,
-      frozenBecause,
-    );
+    const change = `it is of type ${own}, and ${whose} ${accepted.join(", ")}`;
+    throw unconvertible(best, { change, frozenBecause });
   }
   return [own];
+}
+
+/** Returns the failure of a list that has to stay and would be written as `to`, the same type or another. */
+export function unconvertible(
+  to: ManifestType,
+  { change, frozenBecause }: { readonly change: string; readonly frozenBecause: string },
+): Failure {
+  return wouldChange(
+    `Manifest list must be converted to type ${JSON.stringify(to)} to be written to destination, but we cannot modify it: ${JSON.stringify(frozenBecause)}`,
+    change,
+    frozenBecause,
+  );
 }
 
 const everyListType: readonly ManifestType[] = [manifestTypes.dockerList, manifestTypes.ociIndex];

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 
 import { type Digest, digestOf } from "../../../core/content/digest.ts";
 import { manifestTypes } from "../../../core/content/media-types.ts";
+import { Failure } from "../../../core/failure.ts";
+import type { Transport } from "../../../core/image/transport.ts";
 import { parseManifest } from "../../../core/manifest/manifest.ts";
 import {
   copyBetween,
@@ -136,11 +138,7 @@ describe("copyList", () => {
 
   test.each([
     ["preserved digests", { preserveDigests: true }, "Instructed to preserve digests"],
-    [
-      "signatures of the list",
-      { signed: true },
-      "Would invalidate signatures; consider removing them from the multi-platform list",
-    ],
+    ["signatures of the list", { signed: true }, "Would invalidate signatures"],
   ])("strips nothing against %s", async (_, { signed = false, ...wish }: StripWish, why) => {
     const from = new MemoryTransport();
     from.add("a", list, signed ? [new Uint8Array([1])] : []);
@@ -213,11 +211,42 @@ describe("copyList", () => {
     const first = docker.images[0]?.manifest.digest ?? "";
     expect(failure.message).toMatch(
       new RegExp(
-        `^Manifest list was edited, but we cannot modify it: "Would invalidate signatures; consider removing them from the multi-platform list": image ${first} became sha256:[0-9a-f]{64}, because it was converted from ${RegExp.escape(schema2)} to ${RegExp.escape(oci)}$`,
+        `^Manifest list must be converted to type "${RegExp.escape(dockerList)}" to be written to destination, but we cannot modify it: "Would invalidate signatures": image ${first} became sha256:[0-9a-f]{64}, because it was converted from ${RegExp.escape(schema2)} to ${RegExp.escape(oci)}$`,
       ),
     );
     expect(failure.hint).toContain("--remove-signatures");
     expect(to.images.size).toBe(0);
+  });
+
+  test.each([
+    ["refused", ["ociIndex", "dockerList"], undefined],
+    ["refused", ["dockerList"], { format: manifestTypes.schema2 }],
+    ["unavailable", ["ociIndex"], undefined],
+  ] as const)("tells of every attempt to write a list: %s, %j", async (code, types, wish) => {
+    const inner = new MemoryTransport();
+    const to: Transport = {
+      name: "memory",
+      checkPolicyScope: () => {},
+      parseReference: (text) => {
+        const reference = inner.parseReference(text);
+        return {
+          ...reference,
+          openDestination: async (context) =>
+            Object.assign(await reference.openDestination(context), {
+              putManifest: async () => {
+                throw new Failure(code, "no", { missingBlobs: [] });
+              },
+            }),
+        };
+      },
+    };
+    const copying = copyBetween(holding(list), to, { images: "index-only", ...wish });
+    const told = types.map((type) => `${manifestTypes[type]}(no)`).join(", ");
+    expect(await failureOf(copying)).toMatchObject({
+      code,
+      message: `Uploading manifest list failed, attempted the following formats: ${told}`,
+      hint: expect.stringContaining("--strip-removed-platforms"),
+    });
   });
 
   test("says why a list has to stay of its type", async () => {
