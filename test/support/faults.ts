@@ -414,8 +414,9 @@ async function write(socket: Socket, bytes: Uint8Array): Promise<void> {
 }
 
 async function cut(socket: Socket, how: "FIN" | "RST"): Promise<void> {
-  // What has been sent must not be lost with the connection.
-  if (how === "FIN") return socket.destroySoon();
+  // What has been sent must not be lost with the connection: the kernel forgets it after a reset, and
+  // this runtime where it learns of bytes and end at once.
   await Bun.sleep(100);
+  if (how === "FIN") return socket.destroySoon();
   socket.resetAndDestroy();
 }
