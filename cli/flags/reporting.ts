@@ -18,7 +18,7 @@ export const outputFlag = choice(
 /** The flag by which a command only says what it would do. */
 export const dryRunFlag = toggle(
   "dry-run",
-  "Ask both sides, print what would be done to each blob, and change nothing",
+  "Ask what is there, print what would be done, and change nothing",
 );
 
 /** What may be said of a command that copies. */

@@ -4,6 +4,7 @@ import type { BlobInfo } from "../cache/blob-info.ts";
 import type { Digest } from "../content/digest.ts";
 import type { StallTimes } from "../http-stall.ts";
 import type { Patience, Retry } from "../retry.ts";
+import type { Deletion } from "./deletion.ts";
 import type { DaemonConnection } from "./daemon-connection.ts";
 import type { DestinationProbe, ImageDestination } from "./destination.ts";
 import type { ImageName } from "./name.ts";
@@ -135,6 +136,11 @@ export interface ImageReference extends ImageName {
    * images.
    */
   deleteTag?(context: TransportContext): Promise<void>;
+  /**
+   * Returns what `deleteImage`, or `deleteTag` if `tagOnly`, would take away, and takes nothing. Fails as
+   * those would, as far as that is known before. Absent where nobody can tell.
+   */
+  planDeletion?(context: TransportContext, tagOnly: boolean): Promise<Deletion>;
   /**
    * Returns the tags beside this image, in the order of the registry, or undefined if it does not
    * disclose them. Absent where there is no such thing.

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { forecastSchema } from "../../core/copy/forecast-schema.ts";
+import { deletionSchema } from "../../core/copy/deletion-schema.ts";
 import { schemaFaults } from "../support/json-schema-check.ts";
 import { addSample } from "../support/push.ts";
 import { type RegistryServer, startRegistry } from "../support/registry-server.ts";
@@ -261,3 +262,52 @@ describe("--dry-run", () => {
     expect(treeOf(scene.path)).toEqual(before);
   });
 });
+
+describe("delete", () => {
+  const deleting = ["delete", "--output", "json", "--tls-verify=false"];
+
+  test("--dry-run says what would be taken away, and takes nothing", async () => {
+    await using scene = new Scene();
+    await using registry = startRegistry();
+    addSample(registry.repository("a/b"), "1", image);
+    const name = `docker://${registry.host}/a/b:1`;
+    const { code, stdout } = await scene.dray(...deleting, "--dry-run", name);
+    expect(code).toBe(0);
+    const said = JSON.parse(stdout);
+    expect(schemaFaults(said, deletionSchema())).toEqual([]);
+    const { digest } = image.manifest;
+    expect(said).toMatchObject({ dryRun: true, ok: true, image: name, digest });
+    expect(registry.repository("a/b").tags.size).toBe(1);
+    const people = await scene.dray("delete", "--dry-run", "--tls-verify=false", name);
+    expect(people.stdout).toStartWith(`Deleting ${name}, which is ${digest}\n  manifest`);
+    expect(people.stdout).toEndWith("Nothing was deleted.\n");
+  });
+
+  test("--output json says what was taken away, and why it was not", async () => {
+    await using scene = new Scene();
+    await scene.copy(...(await made(scene)));
+    const done = await scene.dray("delete", "--output", "json", "oci:to:1");
+    expect(done.code).toBe(0);
+    const said = JSON.parse(done.stdout);
+    expect(schemaFaults(said, deletionSchema())).toEqual([]);
+    expect(said).toMatchObject({ dryRun: false, ok: true });
+    expect(said.removals).toHaveLength(4);
+    const again = await scene.dray("delete", "--output", "json", "oci:to:1");
+    expect(again.code).toBe(2);
+    expect(JSON.parse(again.stdout)).toMatchObject({ ok: false, failure: { code: "not-found" } });
+    expect(again.stderr).toContain("no descriptor found");
+  });
+
+  test("says nothing by itself, as the original", async () => {
+    await using scene = new Scene();
+    await scene.copy(...(await made(scene)));
+    const { code, stdout, stderr } = await scene.dray("delete", "oci:to:1");
+    expect([code, stdout, stderr]).toEqual([0, "", ""]);
+  });
+});
+
+/** Makes an image in a directory, and returns from where to where it is to be copied. */
+async function made(scene: Scene): Promise<readonly string[]> {
+  writeDirectory(scene.at("image"), image);
+  return ["-q", "dir:image", "oci:to:1"];
+}

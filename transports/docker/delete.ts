@@ -3,6 +3,7 @@
 import type { Digest } from "../../core/content/digest.ts";
 import { type DockerName, fullName } from "../../core/content/docker-name.ts";
 import { Failure, during } from "../../core/failure.ts";
+import type { Deletion } from "../../core/image/deletion.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { manifestDigest } from "../../core/manifest/manifest.ts";
 import type { RegistryClient } from "./client.ts";
@@ -16,12 +17,7 @@ import { manifestIn, requestManifest } from "./manifest.ts";
  * Blobs stay until the registry collects them. Of a list, the images stay.
  */
 export async function deleteImage(name: DockerName, context: TransportContext): Promise<void> {
-  const reference = name.tag ?? name.digest;
-  if (reference === undefined) {
-    throw new Failure("usage", "Deleting an image whose digest is not known is not possible", {
-      hint: "name it by its tag or digest",
-    });
-  }
+  const reference = referenceOf(name);
   await using client = await connect(name, "*", context);
   const digest = await findDigest(client, name, reference);
   const response = await client.request({
@@ -61,12 +57,7 @@ async function removeSignatures(
  * Fails with `unsupported`, and has done nothing, where the registry can only delete whole images.
  */
 export async function deleteTag(name: DockerName, context: TransportContext): Promise<void> {
-  const { tag } = name;
-  if (tag === undefined) {
-    throw new Failure("usage", `${fullName(name)} names no tag that could be removed`, {
-      hint: "name the image by its tag",
-    });
-  }
+  const tag = tagOf(name);
   await using client = await connect(name, "*", context);
   // By a tag that is not there, a registry may say that it knows no such request, or no such tag.
   await findDigest(client, name, tag);
@@ -84,6 +75,47 @@ export async function deleteTag(name: DockerName, context: TransportContext): Pr
     `${client.host} cannot remove a tag and keep its image, nothing was deleted: ${failure.message}`,
     { hint: "without --tag-only, the image is deleted with all of its tags", cause: failure },
   );
+}
+
+/** Returns what `deleteImage`, or `deleteTag` if `tagOnly`, would take away. The registry is only read. */
+export async function planDeletion(
+  name: DockerName,
+  context: TransportContext,
+  tagOnly: boolean,
+): Promise<Deletion> {
+  const reference = tagOnly ? tagOf(name) : referenceOf(name);
+  await using client = await connect(name, "pull", context);
+  const digest = await findDigest(client, name, reference);
+  if (tagOnly) {
+    return {
+      digest,
+      removals: [{ kind: "tag", name: fullName(name) }],
+      notes: ["not every registry can remove a tag and keep its image"],
+    };
+  }
+  return {
+    digest,
+    removals: [{ kind: "manifest", name: digest }],
+    notes: [
+      "every tag that leads to this manifest goes with it",
+      "blobs stay until the registry collects them",
+    ],
+  };
+}
+
+function referenceOf(name: DockerName): string {
+  const reference = name.tag ?? name.digest;
+  if (reference !== undefined) return reference;
+  throw new Failure("usage", "Deleting an image whose digest is not known is not possible", {
+    hint: "name it by its tag or digest",
+  });
+}
+
+function tagOf(name: DockerName): string {
+  if (name.tag !== undefined) return name.tag;
+  throw new Failure("usage", `${fullName(name)} names no tag that could be removed`, {
+    hint: "name the image by its tag",
+  });
 }
 
 function isUnable(status: number, code: string | undefined): boolean {

@@ -80,6 +80,8 @@ function referenceTo(name: DockerName): ImageReference {
     glance: async (context, as) => (await import("./glance.ts")).glance(name, context, as),
     deleteImage: async (context) => (await import("./delete.ts")).deleteImage(name, context),
     deleteTag: async (context) => (await import("./delete.ts")).deleteTag(name, context),
+    planDeletion: async (context, tagOnly) =>
+      (await import("./delete.ts")).planDeletion(name, context, tagOnly),
     listTags: async (context) => (await import("./tags.ts")).disclosedTags(name, context),
   };
 }

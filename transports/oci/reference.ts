@@ -27,5 +27,6 @@ function parseReference(text: string): ImageReference {
     openProbe: async (context) => (await import("./probe.ts")).openProbe(name, context),
     glance: async (context) => (await import("./glance.ts")).glance(name, context),
     deleteImage: async (context) => (await import("./delete.ts")).deleteImage(name, context),
+    planDeletion: async (context) => (await import("./delete.ts")).planDeletion(name, context),
   };
 }

@@ -29,6 +29,7 @@ function parseReference(text: string): ImageReference {
       );
     },
     deleteImage: async () => (await import("./delete.ts")).deleteFiles(files),
+    planDeletion: async () => (await import("./delete.ts")).planFiles(files),
   };
   return reference;
 }

@@ -25,6 +25,11 @@ describe("delete", () => {
     [["dir:x", "--creds="], "credentials can't be empty"],
     [["dir:x"], "Deleting images not implemented for dir: images"],
     [["dir:x", "--tag-only"], "Removing only the tag is not possible for dir: images"],
+    [["dir:x", "--dry-run"], "Deleting images not implemented for dir: images"],
+    [
+      ["oci:x:1", "--dry-run", "--tag-only"],
+      "Removing only the tag is not possible for oci: images",
+    ],
   ])("refuses %j", async (words, message) => {
     expect((await failureOfTool(deleteImage, words)).failure).toMatchObject({ message });
   });

@@ -7,7 +7,7 @@ import { runSource } from "../../support/run-source.ts";
 import { failureOfTool } from "../../support/tool-call.ts";
 
 describe("schema", () => {
-  test.each(["events", "plan", "result"])("prints that of %s", async (name) => {
+  test.each(["deletion", "events", "plan", "result"])("prints that of %s", async (name) => {
     const { code, stdout } = await runSource(["schema", name]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout).$schema).toBe("https://json-schema.org/draft/2020-12/schema");
@@ -18,7 +18,7 @@ describe("schema", () => {
     async (words) => {
       expect((await failureOfTool(schema, words)).failure).toMatchObject({
         code: "usage",
-        message: "Exactly one argument expected: events, plan or result",
+        message: "Exactly one argument expected: deletion, events, plan or result",
       });
     },
   );

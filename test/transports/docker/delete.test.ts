@@ -207,3 +207,31 @@ describe("deleteTag", () => {
     expect(registry.lines).toEqual([]);
   });
 });
+
+describe("planDeletion", () => {
+  const plan = (host: string, rest = ":1", tagOnly = false) =>
+    docker.parseReference(`//${host}/a/b${rest}`).planDeletion?.(dockerContext(), tagOnly);
+
+  test("says which manifest goes, or which tag, and asks for nothing else", async () => {
+    await using registry = registryWithImage();
+    expect(await plan(registry.host)).toMatchObject({
+      digest,
+      removals: [{ kind: "manifest", name: digest }],
+      notes: expect.arrayContaining([expect.stringContaining("every tag")]),
+    });
+    expect(await plan(registry.host, ":1", true)).toMatchObject({
+      digest,
+      removals: [{ kind: "tag", name: `${registry.host}/a/b:1` }],
+    });
+    expect(registry.requests.every(({ method }) => method === "GET")).toBe(true);
+    expect(registry.repository("a/b").tags.size).toBe(2);
+  });
+
+  test.each([
+    [":nothing", false, "refused"],
+    [`@${digest}`, true, "usage"],
+  ])("fails where deleting would: %s", async (rest, tagOnly, code) => {
+    await using registry = registryWithImage();
+    expect(plan(registry.host, rest, tagOnly)).rejects.toMatchObject({ code });
+  });
+});

@@ -22,6 +22,7 @@ import {
   writeLayout,
 } from "../../support/sample-images.ts";
 import { type ContextWish, transportContext } from "../../support/transport-context.ts";
+import { treeOf } from "../../support/trees.ts";
 import { Workspace } from "../../support/workspace.ts";
 
 const image = sampleImage({ seed: "image", format: "oci", ballastBytes: 100 });
@@ -132,6 +133,40 @@ describe("deleteImage", () => {
     expect(warnings).toEqual([expect.stringMatching(/^Keeping the blobs of /)]);
     expect(namesIn(workspace)).toEqual(["copy"]);
     expect(blobsIn(workspace)).toEqual(hexesOf(image));
+  });
+});
+
+describe("planDeletion", () => {
+  const plan = (workspace: Workspace, wanted: string, wish?: ContextWish) =>
+    oci
+      .parseReference(`${workspace.at("layout")}:${wanted}`)
+      .planDeletion?.(transportContext(wish), false);
+
+  test("says which blobs go, and takes none", async () => {
+    using workspace = filled({ image, same: image, list });
+    const before = treeOf(workspace.path);
+    expect(await plan(workspace, "image")).toMatchObject({
+      digest: image.manifest.digest,
+      removals: [],
+    });
+    const planned = await plan(workspace, "list");
+    const hexes = planned?.removals.map(({ name }) => hexOf(name)).toSorted();
+    expect(hexes).toEqual([...hexesOf(list)]);
+    expect(treeOf(workspace.path)).toEqual(before);
+    const sizes = new Map(planned?.removals.map(({ name, size }) => [name, size]));
+    await remove(workspace, "list");
+    const gone = Object.keys(before).filter((path) => !(path in treeOf(workspace.path)));
+    expect(gone.map((path) => path.split("/").at(-1) ?? "").toSorted()).toEqual([...(hexes ?? [])]);
+    expect(sizes.get(list.manifest.digest as never)).toBe(list.manifest.bytes.length);
+  });
+
+  test("fails where there is no such image, and keeps what layouts share", async () => {
+    using workspace = filled({ image });
+    expect(plan(workspace, "nothing")).rejects.toMatchObject({ code: "not-found" });
+    const shared = { oci: { sharedBlobDirectory: workspace.at("layout", "blobs") + "/" } };
+    const planned = await plan(workspace, "image", { settings: shared });
+    expect(planned?.removals).toEqual([]);
+    expect(planned?.notes).toHaveLength(1);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { deleteFiles } from "../../../transports/tarball/delete.ts";
+import { deleteFiles, planFiles } from "../../../transports/tarball/delete.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { Workspace } from "../../support/workspace.ts";
 
@@ -31,5 +31,21 @@ describe("deleteFiles", () => {
 
   test("has nothing to delete at standard input", () => {
     expect(failureOf(() => deleteFiles(["-"]))).toMatchObject({ code: "usage" });
+  });
+});
+
+describe("planFiles", () => {
+  test("says which files would be removed, and removes none", () => {
+    using workspace = new Workspace();
+    writeFileSync(workspace.at("a"), "abc");
+    expect(planFiles([workspace.at("a"), workspace.at("nothing")]).removals).toEqual([
+      { kind: "file", name: workspace.at("a"), size: 3 },
+    ]);
+    expect(readdirSync(workspace.path)).toEqual(["a"]);
+  });
+
+  test("refuses what would be refused", () => {
+    using workspace = new Workspace();
+    expect(failureOf(() => planFiles([workspace.path]))).toMatchObject({ code: "refused" });
   });
 });
