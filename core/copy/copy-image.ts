@@ -2,6 +2,7 @@
 
 import type { Digest } from "../content/digest.ts";
 import { isDigest } from "../content/digest.ts";
+import { parseSignatureBlob } from "../content/signature-blob.ts";
 import { Failure, during } from "../failure.ts";
 import type { ImageDestination } from "../image/destination.ts";
 import { spelled } from "../image/name.ts";
@@ -124,7 +125,7 @@ export async function readSignatures(
   },
 ): Promise<readonly Signature[]> {
   request.tell({ kind: "signatures-sought", of });
-  const signatures = await during("reading signatures", () => candidate.signatures(), "source");
+  const signatures = await during("reading signatures", () => read(candidate), "source");
   if (signatures.length === 0) return signatures;
   request.tell({ kind: "signatures-found", of });
   const why = whySignaturesRefused(writer.traits, signatures);
@@ -134,6 +135,13 @@ export async function readSignatures(
       side: "destination",
     });
   }
+  return signatures;
+}
+
+/** What is of no form that anybody knows is not carried on. */
+async function read(candidate: Candidate): Promise<readonly Signature[]> {
+  const signatures = await candidate.signatures();
+  for (const signature of signatures) parseSignatureBlob(signature);
   return signatures;
 }
 

@@ -39,6 +39,18 @@ describe("copyImage", () => {
     expect(to.images.get("b")?.signatures.get("")).toEqual([signature]);
   });
 
+  test("carries nothing on that is no signature", async () => {
+    const from = new MemoryTransport();
+    from.add("a", image, [new Uint8Array([0x90]), Buffer.from("{}")]);
+    const to = new MemoryTransport();
+    const failure = await failureOf(copyBetween(from, to));
+    expect(failure).toMatchObject({
+      code: "corrupt",
+      message: "reading signatures: unrecognized signature format, starting with binary 0x7b",
+    });
+    expect(to.blobs.size).toBe(0);
+  });
+
   test("refuses to drop signatures silently", async () => {
     const from = new MemoryTransport();
     from.add("a", image, [new Uint8Array([0x90])]);

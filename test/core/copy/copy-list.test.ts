@@ -141,7 +141,7 @@ describe("copyList", () => {
     ["signatures of the list", { signed: true }, "Would invalidate signatures"],
   ])("strips nothing against %s", async (_, { signed = false, ...wish }: StripWish, why) => {
     const from = new MemoryTransport();
-    from.add("a", list, signed ? [new Uint8Array([1])] : []);
+    from.add("a", list, signed ? [new Uint8Array([0x90])] : []);
     const to = new MemoryTransport();
     const failure = await failureOf(copyBetween(from, to, { ...some("strip"), ...wish }));
     expect(failure.code).toBe("unsupported");
@@ -204,7 +204,7 @@ describe("copyList", () => {
   test("says which image is another one where the list has to stay", async () => {
     const from = new MemoryTransport();
     const docker = sampleList({ seed: "signed", format: "docker" });
-    from.add("a", docker, [new Uint8Array([1])]);
+    from.add("a", docker, [new Uint8Array([0x90])]);
     const { dockerList, oci, schema2 } = manifestTypes;
     const to = new MemoryTransport({ traits: { manifestTypes: [oci, dockerList] } });
     const failure = await failureOf(copyBetween(from, to, { images: "all" }));
