@@ -101,16 +101,14 @@ testWith("docker-registry", "newer:skopeo", "newer:gpg")(
     const { host } = table;
     const date = new Date("2024-01-01T00:00:00Z");
     const wish = { type: "rsa", rsaBits: 2048, date } as const;
-    const [one, two, expired] = await Promise.all([
+    const [one, two] = await Promise.all([
       testKey(wish),
       testKey({ ...wish, subkeys: [{ ...wish, sign: true }] }),
-      testKey({ ...wish, keyExpirationTime: 45 * 24 * 3600 }),
     ]);
     for (const [name, keys] of Object.entries({
       one: [one],
       two: [two],
       both: [one, two],
-      expired: [expired],
     })) {
       writeFileSync(table.at(name), Buffer.concat(keys.map(({ ring }) => ring)));
     }
@@ -149,9 +147,6 @@ testWith("docker-registry", "newer:skopeo", "newer:gpg")(
       await table.image("signed for a mirror", "copy/app", async (d) => [
         await signature(one, d, `${host}/team/app:1`),
       ]),
-      await table.image("signed for no name", "team/none", async (d) => [
-        await signature(one, d, "UPPER CASE"),
-      ]),
       await table.image("unsigned", "team/unsigned", async () => []),
       await table.image("forged", "team/app", async (d) => [await corrupted(d)], ":5"),
       await table.image(
@@ -159,12 +154,6 @@ testWith("docker-registry", "newer:skopeo", "newer:gpg")(
         "team/app",
         async (d) => [await signature(two, d, `${app}:6`)],
         ":6",
-      ),
-      await table.image(
-        "signed by an expired key",
-        "team/app",
-        async (d) => [await signature(expired, d, `${app}:7`)],
-        ":7",
       ),
       await table.image(
         "signed twice, the second is good",
@@ -203,11 +192,6 @@ testWith("docker-registry", "newer:skopeo", "newer:gpg")(
       { about: "nothing", policy: { default: [reject] } },
       { about: "default identity", policy: { default: [by("one")] } },
       { about: "another key", policy: { default: [by("two")] } },
-      {
-        about: "either key",
-        policy: { default: [signedBy({ keyPaths: [table.at("two"), table.at("one")] })] },
-      },
-      { about: "an expired key", policy: { default: [by("expired")] } },
       { about: "a file without keys", policy: { default: [by("empty")] } },
       { about: "matchExact", policy: { default: [by("both", { type: "matchExact" })] } },
       { about: "matchRepository", policy: { default: [by("both", { type: "matchRepository" })] } },
@@ -258,7 +242,12 @@ testWith("docker-registry", "newer:skopeo", "newer:gpg")(
         if (ours.code !== 0 && ours.stderr.includes("Source image rejected: ")) {
           const { refusedBy, reason } = await table.explain(image, file);
           const deciding = mine?.startsWith("Running image ") === true ? "reject" : "signedBy";
-          expect([policy, about, refusedBy, reason]).toEqual([policy, about, deciding, mine]);
+          expect([policy, about, refusedBy, reason]).toEqual([
+            policy,
+            about,
+            deciding,
+            String(mine),
+          ]);
         }
         // Words about the cryptography are those of whoever does it.
         const comparable = yours !== undefined && comparableReasons.test(yours);
