@@ -6,6 +6,9 @@ import { LayerStore } from "../support/layer-store.ts";
 import { testWith } from "../support/needs.ts";
 import { type Fate, oddLayers } from "../support/odd-layers.ts";
 import { unpack } from "../support/unpack.ts";
+import type { LayerTarget } from "../../transports/containers-storage/extract/layer-writer.ts";
+import { newerProgram } from "../support/newer-debian.ts";
+import { tarOf } from "../support/tar-bytes.ts";
 import { Workspace } from "../support/workspace.ts";
 
 /** An image of one layer, uncompressed. */
@@ -41,6 +44,62 @@ describe.each(["overlay", "vfs"] as const)("layers in a store, by %s", (driver) 
       if (layer === undefined) return;
       expect([written.uids, written.gids]).toEqual([layer.uidset ?? [], layer.gidset ?? []]);
       expect<unknown>(ourTree).toEqual(theirTree);
+    });
+  }
+});
+
+const special = tarOf([
+  { path: "./", kind: "directory", mode: 0o711, uid: 44 },
+  { path: "etc/", kind: "directory", mode: 0o2755, gid: 5, mtime: 5 },
+  { path: "etc/passwd", body: Buffer.from("root"), uid: 7, mode: 0o640, mtime: 1_700_000_000 },
+  { path: "etc/hard", kind: "hardLink", target: "etc/passwd", uid: 8 },
+  { path: "etc/link", kind: "symlink", target: "/etc/passwd", uid: 3 },
+  { path: "dev/null", kind: "characterDevice", device: [1, 3], mode: 0o666 },
+  { path: "dev/block", kind: "blockDevice", device: [259, 70_000], mode: 0o660, gid: 6 },
+  { path: "run/fifo", kind: "fifo", mode: 0o600 },
+  {
+    path: "usr/bin/ping",
+    mode: 0o4755,
+    body: Buffer.from("ping"),
+    pax: {
+      "SCHILY.xattr.security.capability": Buffer.from([1, 0, 0, 2, 0, 4, ...new Uint8Array(14)]),
+      "SCHILY.xattr.trusted.a": "b",
+    },
+  },
+  { path: "etc/.wh.gone", uid: 6 },
+  { path: "usr/.wh..wh..opq" },
+  { path: "implicit/a/b" },
+]);
+
+describe("layers in a store for fuse-overlayfs", () => {
+  const program = "overlay.mount_program=/usr/bin/fuse-overlayfs";
+  const cases: readonly (readonly [string, Partial<LayerTarget>])[] = [
+    [program, {}],
+    [`${program},overlay.force_mask=0700`, { forceMask: 0o700 }],
+    [`${program},overlay.force_mask=shared`, { forceMask: 0o755 }],
+  ];
+  for (const [options, how] of cases) {
+    testWith(
+      "root",
+      "newer:skopeo",
+      "fuse-overlayfs",
+    )(`are alike with ${options}`, async () => {
+      using workspace = new Workspace();
+      const startNs = BigInt(Date.now() - 1000) * 1_000_000n;
+      const store = new LayerStore(workspace, "overlay", options);
+      const added = await store.add("x", imageWith(special), newerProgram("skopeo"));
+      expect([added.code, added.stderr]).toEqual([0, ""]);
+      const [layer] = store.layers();
+      const { files } = await unpack(workspace, special, {
+        whiteouts: "overlay-fuse",
+        rootless: false,
+        ...how,
+      });
+      const [ours, theirs] = [files, store.files(layer?.id ?? "")].map((path) => {
+        const { "": root = "", ...rest } = fileTreeOf(path, startNs);
+        return { ...rest, "": root.replace(/^\S+/, "") };
+      });
+      expect(ours).toEqual(theirs);
     });
   }
 });

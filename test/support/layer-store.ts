@@ -37,10 +37,14 @@ export class LayerStore {
   readonly #driver: "overlay" | "vfs";
   readonly #name: string;
 
-  constructor(place: Workspace, driver: "overlay" | "vfs" = "overlay", name = "s") {
+  readonly #options: string;
+
+  /** `options` are those of the driver, as they stand in the name of an image. */
+  constructor(place: Workspace, driver: "overlay" | "vfs" = "overlay", options = "") {
     this.#place = place;
     this.#driver = driver;
-    this.#name = name;
+    this.#name = "s";
+    this.#options = options === "" ? "" : `:${options}`;
     mkdirSync(this.root, { recursive: true });
     writeFileSync(place.at("policy.json"), '{"default":[{"type":"insecureAcceptAnything"}]}');
   }
@@ -52,7 +56,8 @@ export class LayerStore {
 
   /** Returns the name of an image there, as the command line wants it. */
   image(name: string): string {
-    return `containers-storage:[${this.#driver}@${this.root}+${this.#place.at(this.#name, "r")}]${name}`;
+    const roots = `${this.root}+${this.#place.at(this.#name, "r")}`;
+    return `containers-storage:[${this.#driver}@${roots}${this.#options}]${name}`;
   }
 
   /** Lets `program` copy a sample into the store. */

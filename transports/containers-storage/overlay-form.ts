@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { cString } from "../shared/contained-tree.ts";
 import { systemError } from "../shared/libc/library.ts";
-import { setXattr } from "../shared/libc/xattrs.ts";
+import { readXattrs, setXattr } from "../shared/libc/xattrs.ts";
 import { attempt } from "../shared/system.ts";
 import { overrideName } from "./extract/override-stat.ts";
 import { shortName } from "./layer-ids.ts";
@@ -79,8 +79,9 @@ export function writeOverlayForm(directory: string, form: OverlayForm, forceMask
   });
 }
 
-/** What engines say of every root, whatever the mask is. */
+/** What engines say of every root that its layer says nothing of, whatever the mask is. */
 function overrideRoot(path: string): void {
+  if (readXattrs(cString(path)).has(overrideName)) return;
   const value = new TextEncoder().encode("0:0:0755:dir");
   const error = setXattr(cString(path), cString(overrideName), value);
   if (error < 0) throw systemError(-error, "setxattr", path);

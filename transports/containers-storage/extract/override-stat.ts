@@ -5,7 +5,10 @@ import type { TarEntry, TarEntryKind } from "../../../core/blob/tar-reader.ts";
 /** The attribute that fuse-overlayfs reads. */
 export const overrideName = "user.containers.override_stat";
 
-/** Returns what the attribute says for an entry; undefined for links, which cannot have one. */
+/**
+ * Returns what the attribute says for an entry; undefined for symbolic links, which cannot have one, and for
+ * hard links, whose file has its own.
+ */
 export function overrideStat(entry: TarEntry): string | undefined {
   const kind = kindOf(entry);
   if (kind === undefined) return undefined;
@@ -15,7 +18,6 @@ export function overrideStat(entry: TarEntry): string | undefined {
 
 const kinds: Readonly<Partial<Record<TarEntryKind, string>>> = {
   file: "file",
-  "hard-link": "file",
   directory: "dir",
   fifo: "pipe",
   "character-device": "char",

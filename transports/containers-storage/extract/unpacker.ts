@@ -27,8 +27,8 @@ import { baseOf, opaqueName, whiteoutOfEngine, whiteoutPrefix } from "./whiteout
 /** Where a layer is unpacked, and in which of the ways that stores have. */
 export interface UnpackTarget {
   /**
-   * A directory that is there. Its own mode, owner and times are the affair of whoever made it: entries for
-   * it are passed over.
+   * A directory that is there. Its own mode, owner and times are the affair of whoever made it: of an entry for
+   * it, no more than the attribute of `forceMask` is kept.
    */
   readonly directory: string;
   /**
@@ -68,7 +68,7 @@ export class Unpacker implements Disposable {
     if (/^\.\.(\/|$)/.test(path)) {
       throw new Failure("corrupt", `Layer has an entry outside of it: ${quoted(entry.name)}`);
     }
-    if (path === "") return undefined;
+    if (path === "") return this.#root(entry);
     const base = baseOf(path);
     if (base.startsWith(whiteoutPrefix) && this.#target.whiteouts !== "overlay-fuse") {
       this.#whiteout(path, entry);
@@ -106,6 +106,12 @@ export class Unpacker implements Disposable {
 
   [Symbol.dispose](): void {
     this.#tree[Symbol.dispose]();
+  }
+
+  /** All that is kept of the entry for the directory itself, and only where its mode is in an attribute. */
+  #root(entry: TarEntry): undefined {
+    if (entry.kind === "directory") this.#setOverride(this.#tree.directory(""), entry, "");
+    return undefined;
   }
 
   #file(path: string, entry: TarEntry): LayerFile {
@@ -360,8 +366,11 @@ export class Unpacker implements Disposable {
 
   #setXattrs(file: number | Uint8Array, entry: TarEntry, path: string): void {
     for (const [name, value] of entryXattrs(entry)) this.#setXattr(file, { name, value }, path);
-    if (this.#target.forceMask === undefined) return;
-    const stat = overrideStat(entry);
+    this.#setOverride(file, entry, path);
+  }
+
+  #setOverride(file: number | Uint8Array, entry: TarEntry, path: string): void {
+    const stat = this.#target.forceMask === undefined ? undefined : overrideStat(entry);
     if (stat === undefined) return;
     this.#setXattr(file, { name: overrideName, value: Buffer.from(stat) }, path);
   }

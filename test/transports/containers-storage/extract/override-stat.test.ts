@@ -12,6 +12,7 @@ test.each<readonly [Omit<TarEntry, "path">, string | undefined]>([
   [{ kind: "characterDevice", mode: 0o666, device: [1, 3] }, "0:0:0666:char-1-3"],
   [{ kind: "blockDevice", mode: 0o660, gid: 6, device: [259, 70_000] }, "0:6:0660:block-259-70000"],
   [{ kind: "symlink", target: "x" }, undefined],
+  [{ kind: "hardLink", target: "y" }, undefined],
 ])("overrideStat of %j is %p", async (wish, expected) => {
   const input = new StreamInput(streamOf(tarOf([{ path: "x", ...wish }])));
   for await (const entry of tarEntries(input)) expect(overrideStat(entry)).toBe(expected);

@@ -200,6 +200,7 @@ describe("Unpacker", () => {
     const { files } = await unpack(
       workspace,
       tarOf([
+        { path: "./", kind: "directory", mode: 0o711, uid: 5 },
         { path: "d/", kind: "directory", mode: 0o755, uid: 7, gid: 8 },
         { path: "d/f", mode: 0o4755, uid: 12, gid: 34 },
         { path: "d/l", kind: "symlink", target: "f", uid: 5 },
@@ -212,6 +213,7 @@ describe("Unpacker", () => {
       const stat = xattrsOf(`${files}/${name}`)["user.containers.override_stat"];
       return [mode & 0o7777, owner, stat];
     };
+    expect(override(".").at(2)).toBe("5:0:0711:dir");
     expect(override("d")).toEqual([0o700, uid, "7:8:0755:dir"]);
     expect(override("d/f")).toEqual([0o700, uid, "12:34:4755:file"]);
     expect(override("d/null")).toEqual([0o700, uid, "0:0:0666:char-1-3"]);
