@@ -45,6 +45,8 @@ export interface Side {
   readonly uploadChunkBytes?: number | undefined;
   /** Blobs of at most this size are sent to a registry in one request; absent: none are. */
   readonly wholeUploadBytes?: number;
+  /** Whether blobs are hashed before they are sent to a registry; absent: while they are. */
+  readonly precomputesDigests?: boolean;
   readonly dir?: DirSettings;
   readonly oci?: OciSettings;
   /** Absent: this side has nothing in common with others. */
@@ -141,6 +143,7 @@ export function contextOf(call: Call, side: Side): TransportContext {
         ...(side.blobInfo !== undefined && { blobInfo: side.blobInfo }),
         ...(uploadChunkBytes !== undefined && { uploadChunkBytes }),
         ...(wholeUploadBytes !== undefined && { wholeUploadBytes }),
+        precomputesDigests: side.precomputesDigests === true,
       },
       dir: dir ?? {},
       oci: { ...oci, ...(shared !== "" && { sharedBlobDirectory: shared }) },

@@ -173,6 +173,7 @@ async function requestOf(
     operation,
     blobInfo,
     uploadChunkBytes: keeping.uploadChunkBytes,
+    precomputesDigests: keeping.precomputeDigests,
     dir: dirSettings(keeping),
     oci: { acceptsUncompressedLayers: keeping.acceptUncompressed, appends: keeping.append },
   });

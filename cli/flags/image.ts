@@ -101,6 +101,10 @@ export const destinationFlags = {
     "dest-force-compress-format",
     "Force exclusive use of the compression algorithm set in --dest-compress-format",
   ),
+  precomputeDigests: toggle(
+    "dest-precompute-digests",
+    "Precompute digests to prevent uploading layers already on the registry using the 'docker' transport.",
+  ),
   uploadChunkBytes: maybeSize(
     "dest-upload-chunk-size",
     "Send layers to a registry in pieces of at most `SIZE` bytes (k, M, G or KiB, MiB, GiB are powers of 1024, kB, MB, GB of 1000). Without it, only after a request was refused as too large.",

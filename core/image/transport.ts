@@ -55,6 +55,8 @@ export interface DockerSettings {
   readonly uploadChunkBytes?: number;
   /** Blobs of at most this size are sent in the request that commits them; absent: none are. */
   readonly wholeUploadBytes?: number;
+  /** Whether a blob whose digest is open is kept in a file first, and looked for before it is sent. */
+  readonly precomputesDigests?: boolean;
 }
 
 /** Which engine is meant by `docker-daemon:`. */

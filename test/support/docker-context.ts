@@ -14,6 +14,8 @@ export interface DockerWish {
   readonly uploadChunkBytes?: number;
   readonly wholeUploadBytes?: number;
   readonly shared?: AsyncDisposable[];
+  readonly precomputesDigests?: boolean;
+  readonly temporaryDirectory?: string;
   readonly signatures?: SignatureStorage;
   /** Hears every line that is logged, with its level in front. */
   readonly log?: (line: string) => void;
@@ -38,6 +40,8 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
     uploadChunkBytes,
     wholeUploadBytes,
     shared,
+    precomputesDigests = false,
+    temporaryDirectory,
   } = wish;
   const say = (level: string) => (message: string) => log?.(`${level}: ${message}`);
   const sleep = async (ms: number, until?: AbortSignal): Promise<void> => {
@@ -48,6 +52,7 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
   const connection = { insecure: true, tls, credentials };
   return transportContext({
     ...(signal === undefined ? {} : { signal }),
+    ...(temporaryDirectory === undefined ? {} : { temporaryDirectory }),
     ...(origin === undefined ? {} : { origin }),
     log: {
       debug: say("debug"),
@@ -58,6 +63,7 @@ export function dockerContext(wish: DockerWish = {}): TransportContext {
     settings: {
       docker: {
         userAgent: "test",
+        precomputesDigests,
         ...(uploadChunkBytes !== undefined && { uploadChunkBytes }),
         ...(wholeUploadBytes !== undefined && { wholeUploadBytes }),
         ...(shared !== undefined && { shared }),

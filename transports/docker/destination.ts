@@ -25,6 +25,7 @@ import { connect } from "./connection.ts";
 import { lingering, type LingeringSignal } from "./lingering.ts";
 import { writeLookaside } from "./lookaside.ts";
 import { mountBlob } from "./mount.ts";
+import { precomputed } from "./precomputed.ts";
 import { findWanted } from "./presence.ts";
 import { publishManifest } from "./publish.ts";
 import { type Reuse, reuseFromElsewhere } from "./reuse.ts";
@@ -113,16 +114,25 @@ class DockerDestination implements ImageDestination {
     return stored;
   }
 
-  putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
+  async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
+    const { settings, temporaryDirectory } = this.#opened.context;
+    const stop = this.#signal(signal);
+    if (blob.digest !== undefined || settings.docker.precomputesDigests !== true) {
+      return this.#putAlone(blob, stop);
+    }
+    await using kept = await precomputed(blob, temporaryDirectory, stop);
+    return await this.#putAlone(kept.blob, stop);
+  }
+
+  #putAlone(blob: OutgoingBlob, stop: AbortSignal): Promise<StoredBlob> {
     const { client, name } = this.#opened;
-    const put = () => this.#put(blob, signal);
+    const put = () => this.#put(blob, stop);
     return blob.digest === undefined ? put() : client.held.alone(name.repository, blob.digest, put);
   }
 
-  async #put(blob: OutgoingBlob, signal?: AbortSignal): Promise<StoredBlob> {
+  async #put(blob: OutgoingBlob, stop: AbortSignal): Promise<StoredBlob> {
     const { client, context } = this.#opened;
     const { digest, size } = blob;
-    const stop = this.#signal(signal);
     if (digest !== undefined && !this.#looked.has(digest)) {
       const wanted = { digest, mediaType: blob.mediaType, ...(size === undefined ? {} : { size }) };
       const present = await this.#present(wanted, stop);
