@@ -79,6 +79,10 @@ export const limits = {
 
   /** Blobs moved at a time, where both sides allow several. */
   parallelBlobs: 6,
+  /** Layers compressed at a time: one keeps all processors busy, and each takes memory. */
+  compressedLayers: 2,
+  /** Smaller ones do not count: they are over before the next has begun. */
+  smallLayerBytes: 4 * MiB,
   /** Images synchronized at a time, and blobs moved at a time by all of them together. */
   parallelImages: 8,
   sharedBlobs: 16,

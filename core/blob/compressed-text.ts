@@ -6,8 +6,8 @@ export interface CompressedTextFrame {
   readonly contentBytes: number;
 }
 
-/** Such text is small against what it describes, and full of repetitions. */
-const level = 9;
+/** Such text is full of repetitions. From level 9 on it would take eight times the memory. */
+const level = 6;
 
 /** So much text is compressed at a time: what comes out must not depend on how it came in. */
 const pieceBytes = 64 * 1024;

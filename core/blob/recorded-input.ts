@@ -54,13 +54,29 @@ export class RecordedInput implements TarInput, AsyncDisposable {
     const [only] = this.#parts;
     const bytes =
       this.#parts.length === 1 && only !== undefined ? only : Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#recordedBytes = 0;
+    this.#forget();
+    return bytes;
+  }
+
+  /** Does the same, and puts the bytes into `memory`, which has to be large enough. */
+  recordedInto(memory: Uint8Array): Uint8Array {
+    const bytes = memory.subarray(0, this.#recordedBytes);
+    let at = 0;
+    for (const part of this.#parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    this.#forget();
     return bytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#input[Symbol.asyncDispose]();
+  }
+
+  #forget(): void {
+    this.#parts = [];
+    this.#recordedBytes = 0;
   }
 
   #record(bytes: Uint8Array): void {

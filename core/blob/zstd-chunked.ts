@@ -8,12 +8,14 @@
 import { Digester, type Digest, digestOf } from "../content/digest.ts";
 import { Failure } from "../failure.ts";
 import type { PlacedChunk } from "./chunked-toc.ts";
+import { BlockMemory } from "./block-memory.ts";
 import { ChunkedTrailer, type WrittenTrailer } from "./chunked-trailer.ts";
 import { Crc64 } from "./crc64.ts";
 import { inOrder } from "./in-order.ts";
 import { RecordedInput } from "./recorded-input.ts";
 import type { ByteStream } from "./stream.ts";
 import { tarEntries, type TarEntry } from "./tar-reader.ts";
+import { tidyAfter } from "./tidy.ts";
 import { zstdFrame } from "./zstd.ts";
 
 /** How an archive is to be compressed. */
@@ -27,10 +29,11 @@ export interface ChunkedWish {
 }
 
 /** Files that are larger come in several chunks, which can be fetched by themselves. */
-const chunkBytes = 1024 * 1024;
+const chunkBytes = 512 * 1024;
 
-/** Small frames compress worse. So many levels make up for it, in little time. */
-const usualLevel = 5;
+/** Small frames compress worse. A higher level makes up for it, in little time. */
+const smallBytes = 128 * 1024;
+const usualLevels = { small: 5, large: 3 } as const;
 
 /**
  * Compresses an archive as zstd:chunked. The same content and level give the same bytes.
@@ -40,20 +43,34 @@ const usualLevel = 5;
  */
 export async function* zstdChunked(
   bytes: ByteStream,
-  { level = usualLevel, annotate, atOnce }: ChunkedWish,
+  { level, annotate, atOnce }: ChunkedWish,
 ): AsyncGenerator<Uint8Array> {
   const description = new Description();
   let position = 0;
-  const begin = async (piece: Piece) => ({ piece, frame: await zstdFrame(piece.bytes, level) });
-  for await (const { piece, frame } of inOrder(pieces(bytes), { begin, atOnce })) {
+  const memory = new BlockMemory(chunkBytes);
+  const begin = async (piece: Piece) => {
+    const frame = await zstdFrame(piece.bytes, level ?? usualLevel(piece.bytes));
+    // From here on a chunk is only measured.
+    if (piece.kind === "chunk") memory.free(piece.bytes);
+    return { piece, frame };
+  };
+  for await (const { piece, frame } of inOrder(pieces(bytes, memory), { begin, atOnce })) {
     await description.add(piece, position, position + frame.length);
     yield frame;
     position += frame.length;
+    tidyAfter(piece.bytes.length + leftPerPiece);
   }
   const trailer = await description.end(position);
   if (trailer === undefined) return;
   yield* trailer.frames;
   annotate(trailer.annotations);
+}
+
+/** What is left behind of a piece besides its bytes: headers, entries, names. */
+const leftPerPiece = 8 * 1024;
+
+function usualLevel({ length }: Uint8Array): number {
+  return length < smallBytes ? usualLevels.small : usualLevels.large;
 }
 
 /** A piece of an archive, which becomes a frame of its own. */
@@ -77,10 +94,10 @@ interface FileEnd {
 }
 
 /** Cuts an archive, and loses none of its bytes, whatever they are. */
-async function* pieces(bytes: ByteStream): AsyncGenerator<Piece> {
+async function* pieces(bytes: ByteStream, memory: BlockMemory): AsyncGenerator<Piece> {
   await using input = new RecordedInput(bytes);
   try {
-    yield* entryPieces(input);
+    yield* entryPieces(input, memory);
   } catch (error) {
     // What fails in the stream itself fails for everybody.
     if (input.failed || !(error instanceof Failure)) throw error;
@@ -89,23 +106,27 @@ async function* pieces(bytes: ByteStream): AsyncGenerator<Piece> {
   while ((await input.take(chunkBytes)).length > 0) yield { kind: "raw", bytes: input.recorded() };
 }
 
-async function* entryPieces(input: RecordedInput): AsyncGenerator<Piece> {
+async function* entryPieces(input: RecordedInput, memory: BlockMemory): AsyncGenerator<Piece> {
   for await (const entry of tarEntries(input, { asEngines: true })) {
     checkDescribable(entry);
     yield { kind: "raw", bytes: input.recorded(), entry };
-    if (hasContent(entry)) yield* chunks(entry, input);
+    if (hasContent(entry)) yield* chunks(entry, input, memory);
   }
   // Also if that is nothing: there has to be one frame.
   yield { kind: "raw", bytes: input.recorded() };
 }
 
-async function* chunks(entry: TarEntry, input: RecordedInput): AsyncGenerator<Piece> {
+async function* chunks(
+  entry: TarEntry,
+  input: RecordedInput,
+  memory: BlockMemory,
+): AsyncGenerator<Piece> {
   const digester = new Digester();
   const crc = new Crc64();
   for (let left = entry.size; left > 0;) {
     const size = Math.min(left, chunkBytes);
     await input.skip(size);
-    const bytes = input.recorded();
+    const bytes = size < smallBytes ? input.recorded() : input.recordedInto(memory.take());
     digester.update(bytes);
     crc.update(bytes);
     left -= size;

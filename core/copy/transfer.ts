@@ -9,7 +9,7 @@ import {
 import { packing } from "../blob/packing.ts";
 import type { Stage } from "../blob/stream.ts";
 import type { BlobInfo } from "../cache/blob-info.ts";
-import { mapLimited } from "../concurrency.ts";
+import { mapLimited, Slots } from "../concurrency.ts";
 import { isChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
@@ -18,6 +18,7 @@ import { type Compression, recompressedType, type WrittenFormat } from "../conte
 import { Failure, during } from "../failure.ts";
 import type { ImageDestination, OutgoingBlob, StandIns, StoredBlob } from "../image/destination.ts";
 import type { BlobReading } from "../image/source.ts";
+import { limits } from "../limits.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
 import type { BlobSharing } from "./blob-sharing.ts";
 import { contentFacts } from "./content-facts.ts";
@@ -145,7 +146,27 @@ export async function withDiffId(
 
 /** Sends one blob, whatever the destination has. */
 export function sendBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> {
-  return twice(step.blob, transfer, (fresh) => sendOnce(step, transfer, fresh));
+  const send = () => twice(step.blob, transfer, (fresh) => sendOnce(step, transfer, fresh));
+  // Before it is opened: no connection is kept waiting.
+  return isRecompressed(step) ? slotsFor(step).run(send) : send();
+}
+
+/** Where layers wait that are large and about to be compressed. They wait for nothing else after that. */
+const compressing = new Slots(limits.compressedLayers);
+/** Their archives are read on the main thread, which has no more to give. */
+const chunking = new Slots(1);
+
+function slotsFor({ recoding }: BlobStep): Slots {
+  return recoding.kind === "compress" && recoding.to === "zstd:chunked" ? chunking : compressing;
+}
+
+/** Tells whether a layer will be compressed that is compressed already, unless it is as it shall be. */
+function isRecompressed({ recoding, blob }: BlobStep): boolean {
+  return recoding.kind === "compress" && recoding.anew && isLarge(blob);
+}
+
+function isLarge({ size = Infinity }: Descriptor): boolean {
+  return size > limits.smallLayerBytes;
 }
 
 /**
@@ -203,7 +224,10 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
   if (target !== undefined) {
     const annotate = (said: MovedBlob["annotations"]): void => void (annotations = said);
     const recoded = { step, from: found, to: target, transfer, learn, annotate };
-    return noting(await put(await recode(stored, recoded)), found, compressionIn(target));
+    const send = async () => put(await recode(stored, recoded));
+    const waits = target !== "none" && isLarge(blob) && !isRecompressed(step);
+    const moved = await (waits ? slotsFor(step).run(send) : send());
+    return noting(moved, found, compressionIn(target));
   }
   if (!needsDiffId) return noting(await put(stored), found);
   const typed = { ...stored, mediaType: fittingType(stored.mediaType, found) };

@@ -12,7 +12,9 @@ import {
   mediaTypes,
   sampleConfig,
 } from "../support/sample-images.ts";
+import { randomBytes } from "../support/random.ts";
 import { Scene } from "../support/scene.ts";
+import { tarOf } from "../support/tar-bytes.ts";
 
 const MiB = 1024 * 1024;
 const limitBytes = 150 * MiB;
@@ -81,6 +83,21 @@ describe("under 150 MB of memory", () => {
     rmSync(scene.at("there"), { recursive: true });
   });
 
+  test.each(["gzip", "zstd", "zstd:chunked"])(
+    "P2: several large layers are compressed with %s at the same time",
+    async (format) => {
+      const layers = ["a", "b", "c", "d"].map((seed) => noisyLayer(seed, 96 * MiB));
+      const diffIds = layers.map(({ digest }) => digest);
+      const source = await scene.store("dir");
+      await source.fill(imageOf("oci", sampleConfig("oci", diffIds), layers, diffIds));
+      const flag = `--dest-compress-format=${format}`;
+      await expectLittleMemory("copy", flag, source.image, "oci:packed:1");
+      rmSync(scene.at("packed"), { recursive: true });
+      rmSync(source.image.replace("dir:", ""), { recursive: true });
+    },
+    300_000,
+  );
+
   test("P1: a manifest of 200 MiB is refused without reading it", async () => {
     await using endless = startRegistry({
       intercept: async ({ target }, usual) =>
@@ -102,6 +119,20 @@ describe("under 150 MB of memory", () => {
     expect(peakBytes).toBeLessThan(limitBytes);
   }
 });
+
+/** Returns an uncompressed layer of files that compress to their half. */
+function noisyLayer(seed: string, size: number): SampleBlob {
+  const fileBytes = 600_000;
+  const noise = randomBytes(seed, 8 * MiB);
+  const files = Array.from({ length: Math.floor(size / fileBytes) }, (_, index) => {
+    const at = (index * 9973) % (noise.length - fileBytes);
+    const body = noise.slice(at, at + fileBytes).fill(65, fileBytes / 2);
+    return { path: `${seed}/${index}`, body };
+  });
+  const bytes = tarOf(files);
+  const digest = `sha256:${Bun.CryptoHasher.hash("sha256", bytes, "hex")}`;
+  return { mediaType: mediaTypes.oci.none, bytes, digest };
+}
 
 /** Returns a layer of so many MiB of nothing but zeros, and what it is before compression. */
 function bombOf(mebibytes: number): { readonly layer: SampleBlob; readonly diffId: string } {

@@ -14,14 +14,15 @@ import { type TarEntry, tarHeaderWith, tarOf } from "../../support/tar-bytes.ts"
 
 const limit = 64 * 1024 * 1024;
 const MiB = 1024 * 1024;
-const large = randomBytes("large", 2 * MiB + 5);
+const chunkBytes = 512 * 1024;
+const large = randomBytes("large", 2 * chunkBytes + 5);
 
 const files: readonly TarEntry[] = [
   { path: "./", kind: "directory", mode: 0o755, mtime: 1_700_000_000 },
   { path: "./empty", mode: 0o600, uid: 1000, gid: 100 },
   { path: "./small", body: Buffer.from("some text\n".repeat(1000)), mode: 0o4755 },
   { path: "./large", body: large, pax: { "SCHILY.xattr.user.a": new Uint8Array([0, 255]) } },
-  { path: "./block", body: large.subarray(0, MiB) },
+  { path: "./block", body: large.subarray(0, chunkBytes) },
   { path: "./link", kind: "symlink", target: "small" },
   { path: "./hard", kind: "hardLink", target: "./small" },
   { path: "./null", kind: "characterDevice", device: [1, 3] },
@@ -72,9 +73,9 @@ describe("zstdChunked", () => {
         size: large.length,
         modtime,
         xattrs: { "user.a": "AP8=" },
-        chunkSize: MiB,
+        chunkSize: chunkBytes,
       },
-      { type: "reg", name: "./block", mode: 0o644, size: MiB, modtime },
+      { type: "reg", name: "./block", mode: 0o644, size: chunkBytes, modtime },
       { type: "symlink", name: "./link", linkName: "small", mode: 0o644, modtime },
       { type: "hardlink", name: "./hard", linkName: "./small", mode: 0o644, modtime },
       { type: "char", name: "./null", mode: 0o644, modtime, devMajor: 1, devMinor: 3 },
@@ -89,8 +90,8 @@ describe("zstdChunked", () => {
     ] as readonly unknown[] as TocEntry[]);
     const chunks = entries.filter(({ type }) => type === "chunk");
     expect(chunks.map(({ chunkOffset, chunkSize }) => [chunkOffset, chunkSize])).toEqual([
-      [MiB, MiB],
-      [2 * MiB, 5],
+      [chunkBytes, chunkBytes],
+      [2 * chunkBytes, 5],
     ]);
   });
 
@@ -125,7 +126,7 @@ describe("zstdChunked", () => {
     ["an archive without entries", tarOf([])],
     ["zeros for ever", new Uint8Array(3 * MiB)],
     ["an archive that is cut off in a header", archive.subarray(0, 700)],
-    ["an archive that is cut off in a file", archive.subarray(0, archive.length - 2 * MiB)],
+    ["an archive that is cut off in a file", archive.subarray(0, archive.length - MiB)],
     ["an archive with a name that comes twice", tarOf(twice)],
     ["an archive with a name that is no text", tarOf([{ path: new Uint8Array([0x61, 0xff]) }])],
     [
