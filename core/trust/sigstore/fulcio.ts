@@ -52,7 +52,7 @@ export function verifyLeafPath(wish: Parameters<typeof verifyPath>[0]): void {
     verifyPath(wish);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    throw new Failure("rejected", `veryfing leaf certificate failed: ${error.message}`);
+    throw new Failure("rejected", `veryfing leaf certificate failed: x509: ${error.message}`);
   }
 }
 

@@ -89,10 +89,10 @@ class Search {
 function faultOf(certificate: Certificate, below: number, at: Date): string | undefined {
   const { notBefore, notAfter, extensions, purposes, authority, signsCertificates } = certificate;
   if (at < notBefore) {
-    return `certificate is not yet valid: ${spelled(at)} is before ${spelled(notBefore)}`;
+    return `certificate has expired or is not yet valid: current time ${spelled(at)} is before ${spelled(notBefore)}`;
   }
   if (at > notAfter) {
-    return `certificate has expired: ${spelled(at)} is after ${spelled(notAfter)}`;
+    return `certificate has expired or is not yet valid: current time ${spelled(at)} is after ${spelled(notAfter)}`;
   }
   const name = extensions.has(extensionIds.nameConstraints);
   if (name) return "a certificate with name constraints";
@@ -117,7 +117,7 @@ function same(one: Certificate, other: Certificate): boolean {
 }
 
 function spelled(time: Date): string {
-  return time.toISOString().replace(".000Z", "Z");
+  return time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function rejected(why: string): Failure {

@@ -6,7 +6,7 @@
 import type { KeyObject } from "node:crypto";
 
 import type { SigstoreSignature } from "../../content/signature-blob.ts";
-import { Failure } from "../../failure.ts";
+import { Failure, inContext } from "../../failure.ts";
 import { bytesOf } from "../strict-json.ts";
 import { parseIntermediates, parseLeaf } from "./authorities.ts";
 import {
@@ -60,7 +60,7 @@ export function verifySignature(
   at: Date,
 ): VerifiedPayload {
   const { payload } = signature;
-  const raw = bytesOf({ value: annotation(signature, "signature"), at: "" });
+  const raw = rawSignature(signature, root);
   const keys = keysFor(signature, raw, { root, at });
   const known = keys.find((key) => isSignature(key, payload, raw));
   if (known === undefined) {
@@ -83,6 +83,19 @@ function signerOf(root: TrustRoot, key: PublicKey): string {
       return [root.identity.subjectEmail, root.identity.subjectHostname]
         .filter((name) => name !== undefined)
         .join(" at ");
+  }
+}
+
+/** All that has to be there is looked for first, so that what is missing is what is said. */
+function rawSignature(signature: SigstoreSignature, root: TrustRoot): Uint8Array {
+  const text = annotation(signature, "signature");
+  const logged = root.kind === "fulcio" || (root.kind === "keys" && root.logKeys !== undefined);
+  if (logged) annotation(signature, "set");
+  if (root.kind !== "keys") annotation(signature, "certificate");
+  try {
+    return bytesOf({ value: text, at: "" });
+  } catch (error) {
+    throw inContext("base64 decoding", error);
   }
 }
 
@@ -133,8 +146,7 @@ function loggedKey(
       reasons.push(error.message);
     }
   }
-  const why = [...new Set(reasons)].join("; ");
-  throw rejected(`No public key verified against the RekorSET: ${why}`);
+  throw rejected(`No public key verified against the RekorSET: ${reasons.join(", ")}`);
 }
 
 function certificatesOf(signature: SigstoreSignature): ClaimedCertificates {

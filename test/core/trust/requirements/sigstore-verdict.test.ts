@@ -134,7 +134,7 @@ describe("sigstoreSigned with keys", () => {
     [
       "a signature that is no base64",
       [changed(good, { [signatureName]: "!" })],
-      "illegal base64 data",
+      "base64 decoding: illegal base64 data",
     ],
     [
       "a signature that is cut",
@@ -341,7 +341,7 @@ describe("sigstoreSigned with Fulcio", () => {
       await reasonFor(members, [
         sigstoreSignature({ payload, leaf: old, chain, logged: true, loggedAt: minutes(-99_995) }),
       ]),
-    ).toContain("certificate is not yet valid");
+    ).toContain("certificate has expired or is not yet valid");
   });
 
   const setOf = (other: SigstoreSignature) => ({ [setName]: other.annotations[setName] ?? "" });
@@ -357,7 +357,7 @@ describe("sigstoreSigned with Fulcio", () => {
           providerText("https://login.example.com"),
         ],
       }),
-      "veryfing leaf certificate failed: certificate specifies an incompatible key usage",
+      "veryfing leaf certificate failed: x509: certificate specifies an incompatible key usage",
     ],
     [
       "another e-mail",
@@ -372,7 +372,7 @@ describe("sigstoreSigned with Fulcio", () => {
     [
       "no chain",
       without(certified, chainName),
-      "veryfing leaf certificate failed: certificate signed by unknown authority",
+      "veryfing leaf certificate failed: x509: certificate signed by unknown authority",
     ],
     [
       "no certificate",
@@ -410,7 +410,7 @@ describe("sigstoreSigned with Fulcio", () => {
     [
       "a log time outside of the certificate",
       sigstoreSignature({ payload, leaf, chain, logged: true, loggedAt: minutes(11) }),
-      "veryfing leaf certificate failed: certificate has expired",
+      "veryfing leaf certificate failed: x509: certificate has expired or is not yet valid",
     ],
     [
       "a signature of another key",
@@ -457,13 +457,13 @@ describe("sigstoreSigned with PKI", () => {
         leaf: fulcioLeaf(middle, {}, { to: minutes(-1) }),
         chain: [middle, root],
       }),
-      "veryfing leaf certificate failed: certificate has expired",
+      "veryfing leaf certificate failed: x509: certificate has expired or is not yet valid",
     ],
     [
       "another root",
       { ...pki, caRootsData: data(authority("root").pem) },
       certified,
-      "veryfing leaf certificate failed: certificate signed by unknown authority",
+      "veryfing leaf certificate failed: x509: certificate signed by unknown authority",
     ],
   ])("refuses %s", async (_, rule, signature, why) => {
     expect(await reasonFor({ pki: rule }, [signature])).toStartWith(why);

@@ -100,19 +100,19 @@ describe("verifyFulcioCertificate", () => {
         extensions: [forServers, emailName(email), providerText(provider)],
       }),
       {},
-      "veryfing leaf certificate failed: certificate specifies an incompatible key usage",
+      "veryfing leaf certificate failed: x509: certificate specifies an incompatible key usage",
     ],
     [
       "no chain",
       fulcioLeaf(middle),
       { between: [] },
-      "veryfing leaf certificate failed: certificate signed by unknown authority",
+      "veryfing leaf certificate failed: x509: certificate signed by unknown authority",
     ],
     [
       "a time outside of its validity",
       fulcioLeaf(middle),
       { at: minutes(11) },
-      "veryfing leaf certificate failed: certificate has expired",
+      "veryfing leaf certificate failed: x509: certificate has expired or is not yet valid",
     ],
     ["a weak key", fulcioLeaf(middle, {}, { keys: weak }), {}, "RSA key of 1024 bits is too weak"],
   ])("refuses %s", (_, leaf, wish, why) => {

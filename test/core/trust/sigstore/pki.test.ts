@@ -76,7 +76,7 @@ describe("verifyPkiCertificate", () => {
     [{ subjectEmail: "jo@example.com", subjectHostname: "other" }, "Unexpected subject hostname"],
     [
       { subjectEmail: "jo@example.com", intermediates: [] },
-      "veryfing leaf certificate failed: certificate signed by unknown authority",
+      "veryfing leaf certificate failed: x509: certificate signed by unknown authority",
     ],
   ])("refuses %j", (identity, why) => {
     expect(() => verify(identity)).toThrow(why);
