@@ -187,6 +187,20 @@ describe("containers-storage, written", () => {
     expect(store.faults()).toEqual([]);
   });
 
+  testWith("root")("a dry run says what would be done, and makes nothing", async () => {
+    using store = new PodmanStore();
+    const from = layoutOf(store, sampleImage(layered));
+    const before = treeOf(store.workspace.path);
+    const first = await store.dray("copy", "--dry-run", from, store.image("localhost/x:1"));
+    expect(first).toMatchObject({ code: 0 });
+    expect(treeOf(store.workspace.path)).toEqual(before);
+    await store.copy(from, store.image("localhost/x:1"));
+    const second = await store.dray("copy", "--dry-run", from, store.image("localhost/x:2"));
+    expect(second.code).toBe(0);
+    expect(second.stdout).not.toBe(first.stdout);
+    expect(store.images()[0]?.names).toEqual(["localhost/x:1"]);
+  });
+
   testWith("root", "podman")("gives a name to one image only", async () => {
     using store = new PodmanStore();
     const [one, two] = ["one", "two"].map((seed) => sampleImage({ ...layered, seed }));

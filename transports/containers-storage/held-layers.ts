@@ -15,7 +15,8 @@ import type { OutgoingBlob, StoredBlob } from "../../core/image/destination.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { writeBlobFile } from "../shared/blob-file.ts";
 import { fileStream } from "../shared/file-stream.ts";
-import { type HeldLayer, isOfBlob } from "./layer-chain.ts";
+import { findLayer } from "./find-layer.ts";
+import type { HeldLayer } from "./layer-chain.ts";
 import type { KeptLayer } from "./read-store.ts";
 import { type LayerBlob, stageBlob, type StagingPlan } from "./staged-layer.ts";
 
@@ -43,18 +44,17 @@ export class HeldLayers {
     throw new Failure("bug", `Layer ${blob} was not written`);
   }
 
-  /** Finds a layer whose content is that of a blob: by its digest, or by what others have seen of it. */
+  /** Makes a layer of the store that has the content of a blob part of the image, if there is one. */
   async reuse(wanted: Descriptor): Promise<StoredBlob | undefined> {
-    const { digest, size } = wanted;
-    const layer = this.#find(wanted) ?? (await this.#findByContent(digest));
-    if (layer === undefined) return undefined;
-    const { diffDigest, diffSize, compressedSize } = layer.record;
-    if (diffDigest === undefined) return undefined;
-    const known = size ?? (diffDigest === digest ? diffSize : compressedSize);
-    if (known === undefined) return undefined;
-    const blob = { digest, size: known, compression: compressionOf(layer, digest) };
-    this.#held.set(digest, { kind: "kept", diffId: diffDigest, layer, blob });
-    return { digest, size: known, by: "presence" };
+    const { layers, context } = this.#place;
+    const { blobInfo } = context.settings.containersStorage ?? {};
+    const found = await findLayer(wanted, layers, blobInfo);
+    if (found === undefined) return undefined;
+    const { digest } = wanted;
+    const { layer, diffId, size } = found;
+    const blob = { digest, size, compression: compressionOf(layer, digest) };
+    this.#held.set(digest, { kind: "kept", diffId, layer, blob });
+    return { digest, size, by: "presence" };
   }
 
   /** Takes a blob. With overlay it is unpacked at once; with vfs that takes the layers below it. */
@@ -68,28 +68,6 @@ export class HeldLayers {
     this.#held.set(digest, held);
     this.#note(held);
     return { digest, size, by: "sending" };
-  }
-
-  #find(wanted: Descriptor): KeptLayer | undefined {
-    for (const layer of this.#place.layers.values()) {
-      if (isOfBlob(layer.record, wanted)) return layer;
-    }
-    return undefined;
-  }
-
-  async #findByContent(digest: Digest): Promise<KeptLayer | undefined> {
-    const { blobInfo } = this.#place.context.settings.containersStorage ?? {};
-    if (blobInfo === undefined) return undefined;
-    const scope = { transport: "containers-storage", scope: "" };
-    const candidates = await blobInfo.candidates({ scope, digest, forms: ["none"] });
-    for (const { standIn } of candidates) {
-      const content = standIn?.uncompressed;
-      if (content === undefined) continue;
-      for (const layer of this.#place.layers.values()) {
-        if (layer.record.diffDigest === content) return layer;
-      }
-    }
-    return undefined;
   }
 
   #note(held: HeldLayer): void {

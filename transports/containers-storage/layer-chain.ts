@@ -3,8 +3,6 @@
 import { chmodSync } from "node:fs";
 import { decompressed } from "../../core/blob/decompress.ts";
 import type { ByteStream } from "../../core/blob/stream.ts";
-import { chunkedAnnotations } from "../../core/content/chunked-layer.ts";
-import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, digestHex } from "../../core/content/digest.ts";
 import { Failure } from "../../core/failure.ts";
 import { attempt } from "../shared/system.ts";
@@ -18,7 +16,6 @@ import {
   writeOverlayForm,
 } from "./overlay-form.ts";
 import type { KeptLayer } from "./read-store.ts";
-import type { LayerRecord } from "./records.ts";
 import {
   type LayerBlob,
   stageContent,
@@ -186,23 +183,5 @@ function gone({ diffId, blob }: Extract<HeldLayer, { kind: "kept" }>): Failure {
     "io",
     `Layer ${digestHex(diffId)} was removed by somebody else while the image was written`,
     { hint: "try again", missingBlobs: [blob.digest] },
-  );
-}
-
-/**
- * Tells whether a layer of a store can do for a blob, by its digest and size, or by its table of contents:
- * whether it is what the image's config names is seen before anything comes of it.
- */
-export function isOfBlob(
-  { diffDigest, diffSize, compressedDigest, compressedSize, tocDigest }: LayerRecord,
-  { digest, size, annotations }: Pick<Descriptor, "digest" | "size" | "annotations">,
-): boolean {
-  const fits = (known: number | undefined) =>
-    size === undefined || known === undefined || known === size;
-  if (diffDigest === undefined) return false;
-  return (
-    (diffDigest === digest && fits(diffSize)) ||
-    (compressedDigest === digest && fits(compressedSize)) ||
-    (tocDigest !== undefined && annotations?.[chunkedAnnotations.tocDigest] === tocDigest)
   );
 }

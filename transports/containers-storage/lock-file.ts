@@ -19,8 +19,8 @@ export interface HeldLock extends AsyncDisposable {
 /**
  * Locks a store's lock file, against everybody or against those who want it to themselves.
  *
- * Waits while somebody else has it, and says so when that takes long. A file that is not there is made,
- * but where nothing can be written, and nobody else can either, it is done without.
+ * Waits while somebody else has it, and says so when that takes long. A file that is not there is made for
+ * who wants it alone; for others there is nothing to lock then.
  */
 export async function lockFile(
   path: string,
@@ -84,22 +84,15 @@ async function openLockFile(
   path: string,
   wish: "exclusive" | "shared",
 ): Promise<FileHandle | undefined> {
+  // Who only reads makes nothing.
+  const flags = wish === "shared" ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT;
   try {
-    return await open(path, constants.O_RDWR | constants.O_CREAT, 0o644);
-  } catch (error) {
-    if (wish === "exclusive" || !isUnwritable(error)) throw asFailure(error);
-  }
-  try {
-    return await open(path, constants.O_RDONLY);
+    return await open(path, flags, 0o644);
   } catch (error) {
     // Nobody has ever written there, or nobody can.
-    if (isSystemError(error, "ENOENT")) return undefined;
+    if (wish === "shared" && isSystemError(error, "ENOENT")) return undefined;
     throw asFailure(error);
   }
-}
-
-function isUnwritable(error: unknown): boolean {
-  return ["EROFS", "EACCES", "EPERM", "ENOENT"].some((code) => isSystemError(error, code));
 }
 
 function noLocks(path: string): Failure {

@@ -6,10 +6,9 @@ import type { DestinationProbe, DestinationTraits } from "../../core/image/desti
 import type { TransportContext } from "../../core/image/transport.ts";
 import { type ChosenStore, chooseStore } from "./choose-store.ts";
 import { resolveStart } from "./find-image.ts";
-import { HeldLayers } from "./held-layers.ts";
+import { findLayer } from "./find-layer.ts";
 import { resolvedName, type StorageName, type WantedImage } from "./name.ts";
 import { readImages, readLayers } from "./read-store.ts";
-import type { StagingPlan } from "./staged-layer.ts";
 
 /** What stores want. */
 export const storeTraits: DestinationTraits = {
@@ -55,18 +54,16 @@ export async function openProbe(
 ): Promise<DestinationProbe> {
   const { store, wanted } = await findStore(name, context);
   const layers = await readLayers(store, context);
-  const held = new HeldLayers({
-    layers,
-    context,
-    get plan(): StagingPlan {
-      throw new Failure("bug", "A layer was to be kept by who only asks");
-    },
-  });
+  const { blobInfo } = context.settings.containersStorage ?? {};
   return {
     name: resolvedName(name, store, wanted),
     traits: storeTraits,
     // Configs are small, and sent with every image.
-    findBlob: async (blob, role) => (role === "layer" ? held.reuse(blob) : undefined),
+    findBlob: async (blob, role) => {
+      if (role === "config") return undefined;
+      const found = await findLayer(blob, layers, blobInfo);
+      return found && { digest: blob.digest, size: found.size, by: "presence" };
+    },
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -1,8 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { parseDigest } from "../../../core/content/digest.ts";
-import { isOfBlob, LayerChain } from "../../../transports/containers-storage/layer-chain.ts";
-import { layerRecord } from "../../../transports/containers-storage/records.ts";
+import { LayerChain } from "../../../transports/containers-storage/layer-chain.ts";
 import { madeLayers, makeStore as fillStore } from "../../support/made-store.ts";
 import { testWith } from "../../support/needs.ts";
 import { rejection } from "../../support/rejection.ts";
@@ -84,38 +83,4 @@ describe("LayerChain", () => {
       "was unpacked to something",
     );
   });
-});
-
-test.each([
-  ["its content", `sha256:${"a".repeat(64)}`, 10, true],
-  ["its content of another size", `sha256:${"a".repeat(64)}`, 11, false],
-  ["the blob that it came as", `sha256:${"b".repeat(64)}`, 5, true],
-  ["that blob of another size", `sha256:${"b".repeat(64)}`, 10, false],
-  ["a blob of unknown size", `sha256:${"b".repeat(64)}`, undefined, true],
-  ["anything else", `sha256:${"c".repeat(64)}`, 5, false],
-])("isOfBlob knows a layer by %s", (_, digest, size, expected) => {
-  const record = layerRecord({
-    id: "x",
-    "diff-digest": `sha256:${"a".repeat(64)}`,
-    "diff-size": 10,
-    "compressed-diff-digest": `sha256:${"b".repeat(64)}`,
-    "compressed-size": 5,
-  });
-  expect(
-    isOfBlob(record, { digest: parseDigest(digest), ...(size !== undefined && { size }) }),
-  ).toBe(expected);
-});
-
-test("isOfBlob knows a layer by its table of contents, if its content has been checked", () => {
-  const toc = `sha256:${"d".repeat(64)}`;
-  const wanted = {
-    digest: parseDigest(`sha256:${"c".repeat(64)}`),
-    annotations: { "io.github.containers.zstd-chunked.manifest-checksum": toc },
-  };
-  const checked = { id: "x", "toc-digest": toc, "diff-digest": `sha256:${"a".repeat(64)}` };
-  expect(isOfBlob(layerRecord(checked), wanted)).toBe(true);
-  expect(isOfBlob(layerRecord({ id: "x", "toc-digest": toc }), wanted)).toBe(false);
-  expect(isOfBlob(layerRecord({ ...checked, "toc-digest": checked["diff-digest"] }), wanted)).toBe(
-    false,
-  );
 });

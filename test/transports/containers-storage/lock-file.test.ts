@@ -62,7 +62,7 @@ describe("lockFile", () => {
 
   test("says so where files cannot be locked", async () => {
     using workspace = new Workspace();
-    const lock = lockFile(workspace.at("lock"), "shared", context, () => "unavailable");
+    const lock = lockFile(workspace.at("lock"), "exclusive", context, () => "unavailable");
     expect((await rejection(lock)).code).toBe("unsupported");
   });
 });
