@@ -184,6 +184,8 @@ async function synchronize(
     operation,
     blobInfo,
     wholeUploadBytes: limits.wholeUploadBytes,
+    dir: { keepsParts: true, placed: new Map() },
+    oci: { keepsParts: true },
   });
   const manifest = manifestWish(said.manifest);
   const signing = await signingOf(call, said.signing);

@@ -240,8 +240,10 @@ async function openBlob(
   transfer: Transfer,
   reading: BlobReading,
 ): Promise<OutgoingBlob> {
-  const { image, tell } = transfer;
-  const incoming = image.blob(blob, reading).through(counted(blob.digest, tell), blob);
+  const { image, writer, tell } = transfer;
+  // What turned out wrong may have been wrong from its start.
+  const held = reading.fresh === true ? undefined : writer.heldStart?.(blob);
+  const incoming = image.blob(blob, reading, held).through(counted(blob.digest, tell), blob);
   if (crypt !== "decrypt" || transfer.crypt?.kind !== "decrypt") return incoming;
   const { decryptLayer } = await import("../blob/encrypt.ts");
   const decrypted = await decryptLayer(blob, transfer.crypt.openings);

@@ -6,7 +6,7 @@ import type { Compression, LayerForm } from "../content/media-types.ts";
 import type { SignatureForm } from "../content/signature-blob.ts";
 import type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
 import type { ImageName } from "./name.ts";
-import type { Signature, SignedManifest } from "./source.ts";
+import type { HeldStart, Signature, SignedManifest } from "./source.ts";
 
 // Transports see of trust only these two.
 export type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
@@ -103,6 +103,12 @@ export interface ImageDestination extends AsyncDisposable {
    * known of blobs but their digests.
    */
   reuseStandIn?(wanted: Descriptor, standIns: StandIns): Promise<StoredBlob | undefined>;
+
+  /**
+   * Returns what an earlier run, which did not come to its end, has left of a blob's start. Absent where
+   * nothing is left by such runs.
+   */
+  heldStart?(blob: Descriptor): HeldStart | undefined;
 
   /**
    * Writes a blob. Where its digest is open, the destination computes it from what it writes.

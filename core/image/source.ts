@@ -31,6 +31,13 @@ export interface BlobReading {
   readonly fresh?: boolean;
 }
 
+/** The first bytes of a blob, left by a run that did not come to its end. Nobody has verified them. */
+export interface HeldStart {
+  /** In bytes; more than none, and less than all. */
+  readonly size: number;
+  open(): ByteStream;
+}
+
 /** The layers of an image as they are kept, where the manifest lists them otherwise. */
 export interface KeptLayers {
   /** What the store itself calls the image. */
@@ -74,6 +81,9 @@ export interface ImageSource extends AsyncDisposable {
    * May be called again for the same blob after its stream has failed.
    */
   openBlob(blob: Descriptor, reading?: BlobReading): Promise<ByteStream>;
+
+  /** Opens a blob behind its first `skipped` bytes. Absent where that saves nothing. */
+  openRest?(blob: Descriptor, skipped: number, reading?: BlobReading): Promise<ByteStream>;
 
   /**
    * Returns the layers as `openBlob` gives them, for the image whose manifest has this digest. Absent

@@ -67,11 +67,20 @@ export interface DockerDaemonSettings {
 
 /** What `dir:` shall do with layers; absent: keep them as they are. */
 export interface DirSettings {
+  /** Whether a run that does not come to its end leaves what it has, for the next one to go on with. */
+  readonly keepsParts?: boolean;
+  /** Where blobs of other images of this run are; absent: nobody knows. */
+  readonly placed?: PlacedBlobs;
   readonly layers?: "compress" | "decompress";
 }
 
+/** Files that hold blobs, by digest: an image may have links to those of others. */
+export type PlacedBlobs = Map<Digest, readonly string[]>;
+
 /** Where and how `oci:` keeps layers. */
 export interface OciSettings {
+  /** Whether a run that does not come to its end leaves what it has, for the next one to go on with. */
+  readonly keepsParts?: boolean;
   /** Holds the blobs of several layouts, instead of each layout's own `blobs`. */
   readonly sharedBlobDirectory?: string;
   /** Whether uncompressed layers stay uncompressed. */

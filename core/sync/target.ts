@@ -47,14 +47,25 @@ export function prepareTarget(name: string, { transport }: SyncPlace): void {
  */
 export function checkWritable(name: string, { transport, overwrites }: SyncPlace): void {
   if (transport.name !== "dir" || overwrites) return;
-  const held = namesIn(name);
-  if (held.every((each) => each.startsWith(".dray-"))) return;
+  if (isUnfinished(namesIn(name))) return;
   throw new Failure(
     "refused",
     `Refusing to overwrite destination directory ${JSON.stringify(name)}`,
     { hint: "it holds another image or something else; to replace images, add --overwrite" },
   );
 }
+
+/** Tells whether a run of this program has begun an image, and nobody has finished it. */
+function isUnfinished(names: readonly string[]): boolean {
+  const others = names.filter((name) => !name.startsWith(".dray-"));
+  if (others.length === 0) return true;
+  if (others.length === names.length || others.includes("version")) return false;
+  return others.every((name) => partOfImage.test(name));
+}
+
+/** Blobs, manifests and signatures, as they are called in a directory. */
+const partOfImage =
+  /^(?:(?:sha(?:384|512)-)?[0-9a-f]{64,128}(?:\.manifest\.json|\.signature-\d+)?|manifest\.json|signature-\d+)$/;
 
 function namesIn(path: string): readonly string[] {
   try {

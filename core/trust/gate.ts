@@ -14,6 +14,7 @@ import { Failure } from "../failure.ts";
 import { type ImageName, spelled } from "../image/name.ts";
 import type {
   BlobReading,
+  HeldStart,
   ImageSource,
   KeptLayers,
   RawManifest,
@@ -182,11 +183,21 @@ export class AdmittedImage {
     return new AdmittedImage(key, source, this.manifest, this.digest);
   }
 
-  /** Carries one of the image's blobs, verified as it flows. Nothing is read yet. */
-  blob(blob: Descriptor, reading: BlobReading = {}): OutgoingBlob {
+  /**
+   * Carries one of the image's blobs, verified as it flows. Nothing is read yet.
+   *
+   * What is held of its start is not read from the source, but verified as everything else.
+   */
+  blob(blob: Descriptor, reading: BlobReading = {}, held?: HeldStart): OutgoingBlob {
     const source = this.#source;
     const read = async function* (): AsyncGenerator<Uint8Array> {
-      yield* verified(blob)(await source.openBlob(blob, reading));
+      if (held === undefined || source.openRest === undefined) {
+        yield* verified(blob)(await source.openBlob(blob, reading));
+        return;
+      }
+      const rest = () =>
+        source.openRest?.(blob, held.size, reading) ?? source.openBlob(blob, reading);
+      yield* verified(blob)(joined(held.open(), rest));
     };
     return new OutgoingBlob(key, read, blob);
   }
@@ -216,6 +227,15 @@ export class AdmittedImage {
     }
     throw new Failure("bug", `A list was to be carried that does not name ${this.digest}`);
   }
+}
+
+/** Gives one stream behind another, which is opened when it is its turn. */
+async function* joined(
+  start: ByteStream,
+  openRest: () => Promise<ByteStream>,
+): AsyncGenerator<Uint8Array> {
+  yield* start;
+  yield* await openRest();
 }
 
 /** A blob whose first bytes have been seen. Disposing lets go of the source. */

@@ -18,7 +18,7 @@ import type {
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { ImageName } from "../../core/image/name.ts";
-import type { Signature, SignedManifest } from "../../core/image/source.ts";
+import type { HeldStart, Signature, SignedManifest } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { writeBlobFile } from "../shared/blob-file.ts";
@@ -39,6 +39,8 @@ import {
   versionFile,
   versionText,
 } from "./files.ts";
+import { Leftovers } from "./leftovers.ts";
+import { linkPlaced } from "./placed.ts";
 import { type DirProbe, openProbe } from "./probe.ts";
 
 /** Opens a directory for writing. Fails with `refused` if it holds something that is no image. */
@@ -46,7 +48,12 @@ export async function openDestination(
   name: ImageName,
   context: TransportContext,
 ): Promise<ImageDestination> {
-  return new DirDestination(await openProbe(name, context), context);
+  const probe = await openProbe(name, context);
+  const workshop = makeWorkshop(probe.path);
+  if (context.settings.dir.keepsParts !== true)
+    return new DirDestination(probe, context, { workshop });
+  const leftovers = await Leftovers.adopt(probe.path, workshop.path, context);
+  return new DirDestination(probe, context, { workshop, leftovers });
 }
 
 /** The hidden directory where the new image is gathered. */
@@ -77,19 +84,26 @@ class DirDestination implements ImageDestination {
   readonly #context: TransportContext;
   readonly #path: string;
   readonly #workshop: Workshop;
+  /** Absent where a run that does not come to its end leaves nothing. */
+  readonly #leftovers: Leftovers | undefined;
   /** Sizes of the blobs that were sent. */
   readonly #sent = new Map<Digest, number>();
   /** Sizes of the blobs of the earlier image that will be the new one's, too. */
   readonly #kept = new Map<Digest, number>();
   #committed = false;
 
-  constructor(probe: DirProbe, context: TransportContext) {
+  constructor(
+    probe: DirProbe,
+    context: TransportContext,
+    { workshop, leftovers }: { readonly workshop: Workshop; readonly leftovers?: Leftovers },
+  ) {
     this.name = probe.name;
     this.traits = probe.traits;
     this.#probe = probe;
     this.#context = context;
     this.#path = probe.path;
-    this.#workshop = makeWorkshop(probe.path);
+    this.#workshop = workshop;
+    this.#leftovers = leftovers;
   }
 
   async reuseBlob(wanted: Descriptor, role: BlobRole): Promise<StoredBlob | undefined> {
@@ -97,18 +111,31 @@ class DirDestination implements ImageDestination {
     const known = this.#sent.get(digest) ?? this.#kept.get(digest);
     if (known !== undefined) return { digest, size: known, by: "presence" };
     const found = await this.#probe.findBlob(wanted, role);
-    if (found !== undefined) this.#kept.set(digest, found.size);
-    return found;
+    if (found !== undefined) {
+      this.#kept.set(digest, found.size);
+      return found;
+    }
+    // Others may be told to keep their layers otherwise.
+    if (this.traits.layers !== "preserve") return undefined;
+    const size = (await this.#leftovers?.take(wanted)) ?? this.#linkPlaced(wanted);
+    if (size === undefined) return undefined;
+    this.#place(digest, size);
+    return { digest, size, by: "presence" };
+  }
+
+  heldStart(blob: Descriptor): HeldStart | undefined {
+    return this.traits.layers === "preserve" ? this.#leftovers?.heldStart(blob) : undefined;
   }
 
   async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
     const place = {
       workshop: this.#workshop.path,
       pathOf: (digest: Digest) => join(this.#workshop.path, blobFile(digest)),
+      keepsParts: this.#leftovers !== undefined,
     };
     const signals = signal === undefined ? [] : [signal];
     const stored = await writeBlobFile(blob, place, this.#context.signal, ...signals);
-    this.#sent.set(stored.digest, stored.size);
+    this.#place(stored.digest, stored.size);
     return stored;
   }
 
@@ -127,7 +154,7 @@ class DirDestination implements ImageDestination {
 
   async commit(): Promise<void> {
     const kept = [...this.#kept.keys()].map(blobFile);
-    const gathered = readdirSync(this.#workshop.path);
+    const gathered = readdirSync(this.#workshop.path).filter((name) => !isTemporaryName(name));
     if (!gathered.includes(manifestFile)) throw new Failure("bug", "An image has no manifest");
     const version = versionText([...gathered, ...kept]);
     await this.#gather(versionFile, new TextEncoder().encode(version));
@@ -136,6 +163,7 @@ class DirDestination implements ImageDestination {
     await moveImage([...gathered, versionFile], this.#workshop.path, this.#path);
     this.#committed = true;
     try {
+      this.#leftovers?.remove();
       this.#removeAllBut(new Set([...gathered, versionFile, ...kept, lockFileName]));
     } catch (error) {
       // The new image is there; it is not less so because a rest of the earlier one stays.
@@ -145,12 +173,34 @@ class DirDestination implements ImageDestination {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
+      await this.#leftovers?.[Symbol.asyncDispose]();
+      if (!this.#committed && this.#leavesParts()) return;
       rmSync(this.#workshop.path, { recursive: true, force: true });
       if (!this.#committed) removeEmptyDirectories(this.#workshop.made);
     } catch (error) {
       // A second error would only hide the one that led here.
       this.#context.log.warn(`Cannot remove ${this.#workshop.path}: ${asFailure(error).message}`);
     }
+  }
+
+  /** Tells whether there is something that the next run may go on with. */
+  #leavesParts(): boolean {
+    if (this.#leftovers === undefined) return false;
+    return this.#sent.size > 0 || readdirSync(this.#workshop.path).some(isTemporaryName);
+  }
+
+  #linkPlaced(wanted: Descriptor): number | undefined {
+    const { placed } = this.#context.settings.dir;
+    const path = join(this.#workshop.path, blobFile(wanted.digest));
+    return placed && linkPlaced(wanted, path, placed);
+  }
+
+  /** Notes a blob that is in the workshop, for this image and for others. */
+  #place(digest: Digest, size: number): void {
+    this.#sent.set(digest, size);
+    const name = blobFile(digest);
+    const paths = [join(this.#workshop.path, name), join(this.#path, name)];
+    this.#context.settings.dir.placed?.set(digest, paths);
   }
 
   async #gather(name: string, bytes: Uint8Array): Promise<void> {

@@ -26,6 +26,14 @@ export function signatureFileOf(instance: Digest | undefined, number: number): s
   return `${prefix}signature-${number}`;
 }
 
+/** Tells whether a file is called like a blob, a manifest or a signature of an image. */
+export function isPartOfImage(name: string): boolean {
+  return partOfImage.test(name);
+}
+
+const partOfImage =
+  /^(?:(?:sha(?:384|512)-)?[0-9a-f]{64,128}(?:\.manifest\.json|\.signature-\d+)?|manifest\.json|signature-\d+)$/;
+
 const versionPrefix = "Directory Transport Version: ";
 
 /** The newest version known; 1.2 allows digests other than SHA-256. */

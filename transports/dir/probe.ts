@@ -18,7 +18,7 @@ import { lockFileName } from "../shared/directory-lock.ts";
 import { fileStream, readSmallFile } from "../shared/file-stream.ts";
 import { attempt } from "../shared/system.ts";
 import { isTemporaryName } from "../shared/temporary.ts";
-import { blobFile, checkVersion, versionFile } from "./files.ts";
+import { blobFile, checkVersion, isPartOfImage, versionFile } from "./files.ts";
 
 /** Looks at a directory. Fails with `refused` if it holds something that is no image. */
 export async function openProbe(name: ImageName, context: TransportContext): Promise<DirProbe> {
@@ -33,6 +33,8 @@ async function checkReplaceable(path: string): Promise<void> {
   if (!found.isDirectory()) throw new Failure("io", `open ${path}: not a directory`);
   const names = attempt(() => readdirSync(path));
   if (names.every((name) => isTemporaryName(name) || name === lockFileName)) return;
+  // A run was ended while it put an image in its place: what it gathered is still beside it.
+  if (names.some(isTemporaryName) && names.every(isOurs)) return;
   if (!names.includes(versionFile)) throw notAnImage();
   const bytes = await readSmallFile(join(path, versionFile), limits.configFileBytes);
   try {
@@ -40,6 +42,11 @@ async function checkReplaceable(path: string): Promise<void> {
   } catch (error) {
     throw error instanceof Failure && error.code === "corrupt" ? notAnImage() : error;
   }
+}
+
+/** The version is what comes last. */
+function isOurs(name: string): boolean {
+  return isTemporaryName(name) || name === lockFileName || isPartOfImage(name);
 }
 
 function notAnImage(): Failure {

@@ -19,14 +19,14 @@ export interface Download {
 }
 
 /**
- * Opens a blob in the client's repository.
+ * Opens a blob in the client's repository, behind its first `skipped` bytes.
  *
  * The stream survives connections that break: it goes on where it stood, in the same order, as long as
  * there is progress. Its content is checked by nobody here.
  */
-export async function openDownload(download: Download): Promise<ByteStream> {
-  const first = await requestWhole(download);
-  return resumed(download, first);
+export async function openDownload(download: Download, skipped = 0): Promise<ByteStream> {
+  const first = skipped === 0 ? await requestWhole(download) : await requestRest(download, skipped);
+  return resumed(download, first, skipped);
 }
 
 /** One answer's share of the blob. */
@@ -35,9 +35,13 @@ interface Part {
   readonly content: ByteStream;
 }
 
-async function* resumed(download: Download, first: Part): AsyncGenerator<Uint8Array> {
+async function* resumed(
+  download: Download,
+  first: Part,
+  skipped: number,
+): AsyncGenerator<Uint8Array> {
   const { client, blob, reading } = download;
-  const progress = new Progress();
+  const progress = new Progress(skipped);
   for (let part = first; ; part = await resume(download, part, progress.received)) {
     try {
       for await (const chunk of part.content) {
@@ -80,10 +84,15 @@ function givenUp(failure: Failure, { received }: Progress, { size }: Descriptor)
 
 /** How far a download has come, and whether it still comes forward. */
 class Progress {
-  received = 0;
+  received: number;
   #fruitless = 0;
-  #mark = 0;
+  #mark: number;
   #markedAt = performance.now();
+
+  constructor(skipped: number) {
+    this.received = skipped;
+    this.#mark = skipped;
+  }
 
   advance(bytes: number): void {
     this.received += bytes;
@@ -109,16 +118,20 @@ class Progress {
  * passed over up to there, and the digest judges the whole.
  */
 async function resume(download: Download, last: Part, received: number): Promise<Part> {
+  const wrapped = wrappingOf(last.response, download.blob.size) !== "none";
+  if (received > 0 && !wrapped) return requestRest(download, received);
+  return skipping(await requestWhole(download, true), received);
+}
+
+/** Asks for what is behind the first `received` bytes; whoever sends all is listened to from there on. */
+async function requestRest(download: Download, received: number): Promise<Part> {
   const { blob } = download;
-  const wrapped = wrappingOf(last.response, blob.size) !== "none";
-  if (received > 0 && !wrapped) {
-    const response = await request(download, { Range: `bytes=${received}-` });
-    if (response.status === 206 && continuesAt(response.headers, received, blob.size)) {
-      return { response, content: response.body };
-    }
-    if (response.status === 200) return skipping(await wholePart(response, blob), received);
-    await response.discard();
+  const response = await request(download, { Range: `bytes=${received}-` });
+  if (response.status === 206 && continuesAt(response.headers, received, blob.size)) {
+    return { response, content: response.body };
   }
+  if (response.status === 200) return skipping(await wholePart(response, blob), received);
+  await response.discard();
   return skipping(await requestWhole(download, true), received);
 }
 

@@ -93,10 +93,18 @@ class DockerSource implements ImageSource {
     return readReferrers({ client, name, digest, artifactType });
   }
 
-  async openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {
+  openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {
+    return this.openRest(blob, 0, reading);
+  }
+
+  async openRest(
+    blob: Descriptor,
+    skipped: number,
+    reading: BlobReading = {},
+  ): Promise<ByteStream> {
     const { client, name, context } = this.#opened;
     try {
-      const bytes = await openDownload({ client, blob, reading, log: context.log });
+      const bytes = await openDownload({ client, blob, reading, log: context.log }, skipped);
       context.settings.docker.blobInfo?.note(sighting(name, blob.digest));
       return bytes;
     } catch (error) {

@@ -16,11 +16,11 @@ import type {
   OutgoingManifest,
   StoredBlob,
 } from "../../core/image/destination.ts";
-import type { Signature, SignedManifest } from "../../core/image/source.ts";
+import type { HeldStart, Signature, SignedManifest } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { guessType, manifestDigest } from "../../core/manifest/manifest.ts";
 import type { AttachedBlob } from "../shared/attachments.ts";
-import { writeBlobFile } from "../shared/blob-file.ts";
+import { heldStartIn, writeBlobFile } from "../shared/blob-file.ts";
 import { lockDirectory, tryLockDirectory } from "../shared/directory-lock.ts";
 import { fileStream } from "../shared/file-stream.ts";
 import { NewFile, replaceFile, syncDirectory } from "../shared/new-file.ts";
@@ -97,10 +97,16 @@ class OciDestination implements ImageDestination {
     return found;
   }
 
+  heldStart(blob: Descriptor): HeldStart | undefined {
+    if (this.#context.settings.oci.keepsParts !== true) return undefined;
+    return heldStartIn([this.#layout.blobRoot], blob);
+  }
+
   async putBlob(blob: OutgoingBlob, _role: BlobRole, signal?: AbortSignal): Promise<StoredBlob> {
     const place = {
       workshop: this.#layout.blobRoot,
       pathOf: (digest: Digest) => this.#pathFor(digest),
+      keepsParts: this.#context.settings.oci.keepsParts === true,
     };
     const signals = signal === undefined ? [] : [signal];
     const stored = await writeBlobFile(blob, place, this.#context.signal, ...signals);
@@ -148,7 +154,8 @@ class OciDestination implements ImageDestination {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#presence[Symbol.asyncDispose]();
-      if (!this.#committed) await this.#withdraw();
+      const keeps = this.#context.settings.oci.keepsParts === true;
+      if (!this.#committed && !keeps) await this.#withdraw();
     } catch (error) {
       // A second error would only hide the one that led here.
       this.#context.log.warn(`Cannot clean up ${this.#layout.path}: ${asFailure(error).message}`);

@@ -1,9 +1,14 @@
 // Blob file: a blob on its way into the file that is named for its digest.
 
+import { lstatSync, rmSync } from "node:fs";
+import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, Digester } from "../../core/content/digest.ts";
-import { Failure } from "../../core/failure.ts";
+import { asFailure, Failure } from "../../core/failure.ts";
 import type { OutgoingBlob, StoredBlob } from "../../core/image/destination.ts";
+import type { HeldStart } from "../../core/image/source.ts";
+import { openFile, rangeStream } from "./file-stream.ts";
 import { NewFile } from "./new-file.ts";
+import { partPath, partsOf } from "./temporary.ts";
 
 /** Where a blob grows, and where it belongs. */
 export interface BlobPlace {
@@ -11,6 +16,8 @@ export interface BlobPlace {
   readonly workshop: string;
   /** Returns the path of a finished blob, in a directory that exists. */
   pathOf(digest: Digest): string;
+  /** Whether what there is of a blob stays when something fails, for the next run to go on with. */
+  readonly keepsParts?: boolean;
 }
 
 /**
@@ -24,11 +31,34 @@ export async function writeBlobFile(
   place: BlobPlace,
   ...signals: readonly AbortSignal[]
 ): Promise<StoredBlob> {
+  const keeps = place.keepsParts === true && blob.digest !== undefined && blob.size !== undefined;
   await using file = await NewFile.create(
     place.workshop,
     blob.digest === undefined ? undefined : place.pathOf(blob.digest),
     blob.size,
+    keeps && blob.digest !== undefined ? partPath(place.workshop, blob.digest) : undefined,
   );
+  if (keeps) file.keep();
+  try {
+    return await writeTo(file, blob, place, signals);
+  } catch (error) {
+    if (!isInterruption(error)) file.drop();
+    throw error;
+  }
+}
+
+/** What was cut short may be gone on with. What is wrong, or could not be written, is not worth it. */
+function isInterruption(error: unknown): boolean {
+  const { code } = asFailure(error);
+  return code === "canceled" || code === "unavailable";
+}
+
+async function writeTo(
+  file: NewFile,
+  blob: OutgoingBlob,
+  place: BlobPlace,
+  signals: readonly AbortSignal[],
+): Promise<StoredBlob> {
   const digester = blob.digest === undefined ? new Digester() : undefined;
   for await (const chunk of blob.open()) {
     for (const signal of signals) signal.throwIfAborted();
@@ -47,5 +77,34 @@ export async function writeBlobFile(
   }
   await file.complete();
   file.publish(place.pathOf(digest));
+  if (place.keepsParts === true) removeParts(place.workshop, digest);
   return { digest, size, by: "sending" };
+}
+
+/** What earlier runs left of a blob that is whole now is of no use any more. */
+function removeParts(directory: string, digest: Digest): void {
+  for (const path of partsOf(directory, digest)) rmSync(path, { force: true });
+}
+
+/** Returns the longest that earlier runs have left of a blob's start, in any of some directories. */
+export function heldStartIn(
+  directories: readonly string[],
+  { digest, size }: Descriptor,
+): HeldStart | undefined {
+  if (size === undefined) return undefined;
+  let longest: { readonly path: string; readonly size: number } | undefined;
+  for (const path of directories.flatMap((directory) => partsOf(directory, digest))) {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined || !found.isFile() || found.size >= size) continue;
+    if (found.size > (longest?.size ?? 0)) longest = { path, size: found.size };
+  }
+  if (longest === undefined) return undefined;
+  const { path, size: held } = longest;
+  return { size: held, open: () => rangeOf(path, held) };
+}
+
+/** What another run may add to the file meanwhile does not count. */
+async function* rangeOf(path: string, size: number): AsyncGenerator<Uint8Array> {
+  await using file = await openFile(path);
+  yield* rangeStream(file, { path, offset: 0, size });
 }

@@ -39,6 +39,7 @@ export class NewFile implements AsyncDisposable {
   #flushedSize = 0;
   #flushing: Promise<readonly PromiseSettledResult<void>[]> | undefined;
   #published = false;
+  #kept = false;
 
   private constructor(path: string, file: FileHandle, intent: Intent) {
     this.#path = path;
@@ -50,18 +51,29 @@ export class NewFile implements AsyncDisposable {
    * Begins a file in `directory`, on the file system where it will be published.
    *
    * Failures name `target`, which is where it is to appear, and `promisedBytes`, where those are known.
+   * `path` is its hidden name; absent: one that nobody can guess.
    */
   static async create(
     directory: string,
     target = directory,
     promisedBytes?: number,
+    path = temporaryPath(directory),
   ): Promise<NewFile> {
-    const path = temporaryPath(directory);
     try {
       return new NewFile(path, await open(path, creating, 0o600), { target, promisedBytes });
     } catch (error) {
       throw asFailure(error);
     }
+  }
+
+  /** Lets the file stay under its hidden name if it is not published. */
+  keep(): void {
+    this.#kept = true;
+  }
+
+  /** It is not worth keeping after all. */
+  drop(): void {
+    this.#kept = false;
   }
 
   /** How much it holds, or is going to, in bytes. */
@@ -142,11 +154,13 @@ export class NewFile implements AsyncDisposable {
 
   /** Closes the file and, unless it was published, removes it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // What was gathered is kept, too; if it cannot be written, there is that much less.
+    if (this.#kept && !this.#published) await Promise.allSettled([this.#writeGathered()]);
     await this.#writing;
     await this.#flushing;
     // What could go wrong has been said by `publish`; a second error would only hide the first.
     await Promise.allSettled([this.#file.close()]);
-    if (!this.#published) rmSync(this.#path, { force: true });
+    if (!this.#published && !this.#kept) rmSync(this.#path, { force: true });
   }
 
   /** Hands the gathered pieces to the system, as soon as it has taken the ones before. */

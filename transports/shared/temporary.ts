@@ -1,16 +1,35 @@
 // Temporary things: how files and directories are called until they are finished.
 
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { Digest } from "../../core/content/digest.ts";
 import { asFailure } from "../../core/failure.ts";
 import { limits } from "../../core/limits.ts";
 import { attempt } from "./system.ts";
 
-const temporaryName = /^\.dray-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const temporaryName =
+  /^\.dray-(?:part-sha(?:256|384|512)-[0-9a-f]{64,128}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Returns a path in `directory` that nobody can guess, for what is not finished yet. */
 export function temporaryPath(directory: string): string {
   return join(directory, `.dray-${crypto.randomUUID()}`);
+}
+
+/** Returns such a path for a blob, by which the next run finds it if this one does not come to its end. */
+export function partPath(directory: string, digest: Digest): string {
+  return join(directory, `${partPrefix(digest)}${crypto.randomUUID()}`);
+}
+
+/** Returns the parts of a blob that are in a directory, if that is there. */
+export function partsOf(directory: string, digest: Digest): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(partPrefix(digest)) && isTemporaryName(name))
+    .map((name) => join(directory, name));
+}
+
+function partPrefix(digest: Digest): string {
+  return `.dray-part-${digest.replace(":", "-")}-`;
 }
 
 /** Tells whether `name` is that of something unfinished, ours or of another run of this program. */

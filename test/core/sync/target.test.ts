@@ -40,6 +40,12 @@ describe("checkWritable", () => {
     checkWritable(name, directories);
     mkdirSync(`${name}/.dray-01234567-0123-0123-0123-0123456789ab`);
     checkWritable(name, directories);
+    writeFileSync(`${name}/${"0".repeat(64)}`, "");
+    writeFileSync(`${name}/manifest.json`, "");
+    checkWritable(name, directories);
+    // With its version it is whole, and another image.
+    writeFileSync(`${name}/version`, "");
+    expect(failureOf(() => checkWritable(name, directories))).toMatchObject({ code: "refused" });
   });
 
   test("refuses what holds something, unless it may be written over", () => {

@@ -454,6 +454,28 @@ describe("AdmittedImage", () => {
     expect(asked).toEqual([digestAt(image)]);
   });
 
+  test("C2: reads only the rest of what is held in part, and verifies it all", async () => {
+    const skips: number[] = [];
+    const source = {
+      ...holding([image]),
+      openRest: async (_: unknown, skipped: number) => {
+        skips.push(skipped);
+        return streamOf(layer.subarray(skipped));
+      },
+    };
+    const admitted = await accepting.admit(new Candidate(source));
+    const heldAs = (start: Uint8Array) => ({ size: start.length, open: () => streamOf(start) });
+    const read = (start: Uint8Array) =>
+      collect(admitted.blob(layerDescriptor, {}, heldAs(start)).open(), 100);
+    expect(await read(layer.subarray(0, 7))).toEqual(layer);
+    expect(skips).toEqual([7]);
+    await expect(read(Buffer.from("another"))).rejects.toMatchObject({ code: "corrupt" });
+    // Whoever cannot skip anything is read from the start.
+    const plain = await accepting.admit(new Candidate(holding([image])));
+    const whole = plain.blob(layerDescriptor, {}, heldAs(Buffer.from("another")));
+    expect(await collect(whole.open(), 100)).toEqual(layer);
+  });
+
   test("opens no blob before it is wanted, and opens it anew each time", async () => {
     let opened = 0;
     const source = {

@@ -267,4 +267,28 @@ describe("openDownload", () => {
     for await (const _ of stream) break;
     expect(server.requests).toHaveLength(1);
   });
+
+  test.each([
+    ["sends the rest", (from: number) => part(from, size)],
+    ["sends all of it", () => whole],
+  ])("begins behind what is held already, where the server %s", async (_, answer) => {
+    await using server = await startWire((request) => answer(startOf(request)));
+    const context = dockerContext();
+    await using client = await connect(parseDockerName(`${server.host}/a/b`), "pull", context);
+    const stream = await openDownload({ client, blob, reading: {}, log: context.log }, 150_000);
+    expect(await collect(stream, size)).toEqual(Buffer.from(bytes.subarray(150_000)));
+    expect(ranges(server.requests)).toEqual(["bytes=150000-"]);
+  });
+
+  test("goes on behind what is held already after the connection broke", async () => {
+    await using server = await startWire((request) => {
+      const from = startOf(request);
+      return part(from, from === 150_000 ? 20_000 : size);
+    });
+    const context = dockerContext();
+    await using client = await connect(parseDockerName(`${server.host}/a/b`), "pull", context);
+    const stream = await openDownload({ client, blob, reading: {}, log: context.log }, 150_000);
+    expect(await collect(stream, size)).toEqual(Buffer.from(bytes.subarray(150_000)));
+    expect(ranges(server.requests)).toEqual(["bytes=150000-", "bytes=170000-"]);
+  });
 });

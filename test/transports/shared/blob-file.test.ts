@@ -1,11 +1,19 @@
 // writeBlobFile: a blob in the file named for its digest, or no file.
 
 import { describe, expect, test } from "bun:test";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { collect } from "../../../core/blob/collect.ts";
+import { streamOf } from "../../../core/blob/stream.ts";
+import { Failure } from "../../../core/failure.ts";
+import { partPath } from "../../../transports/shared/temporary.ts";
 import type { Stage } from "../../../core/blob/stream.ts";
 import { type Digest, digestHex } from "../../../core/content/digest.ts";
 import type { OutgoingBlob } from "../../../core/image/destination.ts";
-import { type BlobPlace, writeBlobFile } from "../../../transports/shared/blob-file.ts";
+import {
+  type BlobPlace,
+  heldStartIn,
+  writeBlobFile,
+} from "../../../transports/shared/blob-file.ts";
 import { admitted, descriptorOf } from "../../support/carry.ts";
 import { testWith } from "../../support/needs.ts";
 import { sampleImage } from "../../support/sample-images.ts";
@@ -94,3 +102,50 @@ async function outgoing(): Promise<OutgoingBlob> {
 function placeIn({ path }: { readonly path: string }): BlobPlace {
   return { workshop: path, pathOf: (digest: Digest) => `${path}/${digestHex(digest)}` };
 }
+
+describe("a blob that is kept in parts", () => {
+  const half: Stage = async function* (bytes) {
+    let passed = 0;
+    for await (const chunk of bytes) {
+      yield chunk;
+      passed += chunk.length;
+      if (passed >= 20_000) throw new Failure("unavailable", "the connection broke");
+    }
+  };
+
+  function keeping(workspace: Workspace): BlobPlace {
+    return { ...placeIn(workspace), keepsParts: true };
+  }
+
+  test("leaves what there was of it, which the next one finds, and then removes", async () => {
+    using workspace = new Workspace();
+    const broken = (await outgoing()).through(half, wanted);
+    await expect(writeBlobFile(broken, keeping(workspace))).rejects.toThrow();
+    const held = heldStartIn([workspace.path, workspace.at("nowhere")], wanted);
+    const size = held?.size ?? 0;
+    expect(size).toBeGreaterThanOrEqual(20_000);
+    const start = await collect(held?.open() ?? streamOf(), size);
+    expect(Buffer.compare(start, layer.bytes.subarray(0, size))).toBe(0);
+    await writeBlobFile(await outgoing(), keeping(workspace));
+    expect(readdirSync(workspace.path)).toEqual([digestHex(wanted.digest)]);
+    expect(heldStartIn([workspace.path], wanted)).toBeUndefined();
+  });
+
+  test.each(["corrupt", "io"] as const)("leaves nothing of what is %s", async (code) => {
+    using workspace = new Workspace();
+    const wrong: Stage = async function* (bytes) {
+      yield* bytes;
+      throw new Failure(code, "no");
+    };
+    const broken = (await outgoing()).through(wrong, wanted);
+    await expect(writeBlobFile(broken, keeping(workspace))).rejects.toThrow();
+    expect(readdirSync(workspace.path)).toEqual([]);
+  });
+
+  test("is not taken for one if it is no file, or too long", async () => {
+    using workspace = new Workspace();
+    mkdirSync(partPath(workspace.path, wanted.digest));
+    writeFileSync(partPath(workspace.path, wanted.digest), layer.bytes);
+    expect(heldStartIn([workspace.path], wanted)).toBeUndefined();
+  });
+});

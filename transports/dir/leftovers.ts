@@ -1,0 +1,90 @@
+// Leftovers: what runs that did not come to their end have left of an image, for the next one to go on with.
+
+import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { verified } from "../../core/blob/verify.ts";
+import type { Descriptor } from "../../core/content/descriptor.ts";
+import { asFailure } from "../../core/failure.ts";
+import type { HeldStart } from "../../core/image/source.ts";
+import type { TransportContext } from "../../core/image/transport.ts";
+import { heldStartIn } from "../shared/blob-file.ts";
+import { tryLockDirectory } from "../shared/directory-lock.ts";
+import { fileStream } from "../shared/file-stream.ts";
+import { isTemporaryName } from "../shared/temporary.ts";
+import { blobFile } from "./files.ts";
+
+/** Where an image is gathered, ours alone, and what others have left there. */
+export class Leftovers implements AsyncDisposable {
+  readonly #workshop: string;
+  readonly #context: TransportContext;
+  readonly #adopted: readonly string[];
+  readonly #locks: readonly AsyncDisposable[];
+
+  private constructor(
+    workshop: string,
+    context: TransportContext,
+    adopted: ReadonlyMap<string, AsyncDisposable>,
+  ) {
+    this.#workshop = workshop;
+    this.#context = context;
+    this.#adopted = [...adopted.keys()].filter((path) => path !== workshop);
+    this.#locks = [...adopted.values()];
+  }
+
+  /** Takes over what lies in a directory beside our own `workshop`, unless somebody is at work there. */
+  static async adopt(
+    directory: string,
+    workshop: string,
+    context: TransportContext,
+  ): Promise<Leftovers> {
+    const adopted = new Map<string, AsyncDisposable>();
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      if (!isTemporaryName(name) || !lstatSync(path).isDirectory()) continue;
+      const lock = await tryLockDirectory(path);
+      // Where nobody can tell, it may be in use.
+      if (typeof lock === "object") adopted.set(path, lock);
+    }
+    return new Leftovers(workshop, context, adopted);
+  }
+
+  /** Moves a blob into the workshop if it is there, whole. */
+  async take(blob: Descriptor): Promise<number | undefined> {
+    const name = blobFile(blob.digest);
+    for (const directory of [this.#workshop, ...this.#adopted]) {
+      const path = join(directory, name);
+      const found = lstatSync(path, { throwIfNoEntry: false });
+      if (found === undefined || !found.isFile()) continue;
+      if (!(await this.#matches(path, { ...blob, size: blob.size ?? found.size }))) continue;
+      renameSync(path, join(this.#workshop, name));
+      return found.size;
+    }
+    return undefined;
+  }
+
+  /** Returns the start of a blob, if some of it is there. */
+  heldStart(blob: Descriptor): HeldStart | undefined {
+    return heldStartIn([this.#workshop, ...this.#adopted], blob);
+  }
+
+  /** Removes what is of no use any more. */
+  remove(): void {
+    for (const path of this.#adopted) rmSync(path, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const lock of this.#locks) await lock[Symbol.asyncDispose]();
+  }
+
+  async #matches(path: string, expected: Descriptor): Promise<boolean> {
+    try {
+      for await (const _ of verified(expected)(fileStream(path, this.#context.signal)));
+      return true;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== "corrupt" && failure.code !== "io") throw failure;
+      this.#context.log.debug(`Not taking ${path}: ${failure.message}`);
+      return false;
+    }
+  }
+}
