@@ -5,6 +5,7 @@
 //     bun scripts/bench.ts --images="3 MB,40 layers"        some images
 //     bun scripts/bench.ts --runs=9 --against=/opt/skopeo   more runs, another original
 //     bun scripts/bench.ts --requests                       no times: what is asked of a registry
+//     bun scripts/bench.ts --sync                           sync of 100 small images
 //
 // Prints a Markdown table. Needs docker-registry and the original on the PATH.
 
@@ -15,6 +16,7 @@ import { parseArgs } from "node:util";
 import { countedCopies } from "../test/support/counted-copies.ts";
 import { startPeerRegistry } from "../test/support/peers.ts";
 import { type RunResult, executable, run, succeed } from "../test/support/run.ts";
+import { benchSync } from "./bench-sync.ts";
 import { type BenchImage, type BenchImageName, benchImages } from "./bench-images.ts";
 
 /** Where one run of a row reads and writes. */
@@ -91,6 +93,7 @@ const { values } = parseArgs({
       default: Object.keys({ ...smallRows, ...copyRows, ...archiveRows, ...storeRows }).join(","),
     },
     requests: { type: "boolean", default: false },
+    sync: { type: "boolean", default: false },
     runs: { type: "string", default: "5" },
   },
 });
@@ -104,7 +107,8 @@ let grounds = 0;
 
 const directory = mkdtempSync(join(tmpdir(), "dray-bench-"));
 try {
-  await (values.requests ? benchRequests() : bench());
+  if (values.sync) await benchImagesTogether();
+  else await (values.requests ? benchRequests() : bench());
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
@@ -135,6 +139,20 @@ async function bench(): Promise<void> {
     rmSync(place.directory, { recursive: true, force: true });
   }
   await explain();
+}
+
+/** Times what it takes to synchronize many images. */
+async function benchImagesTogether(): Promise<void> {
+  print("| 100 small images | wall ms (dray / skopeo) | ratio | CPU ms | ratio |");
+  print("|---|--:|--:|--:|--:|");
+  for (const { what, ours, theirs } of await benchSync({ directory, programs, runs })) {
+    const cells = (["wallMs", "cpuMs"] as const).flatMap((of) => {
+      const [mine, other] = [ours, theirs].map((side) => median(side.map((each) => each[of])));
+      const [a = 0, b = 1] = [mine, other];
+      return [`${a.toFixed(0)} / ${b.toFixed(0)}`, (a / b).toFixed(2)];
+    });
+    print(`| ${[what, ...cells].join(" | ")} |`);
+  }
 }
 
 /** Counts what copies of 40 small layers ask of a registry in memory that wants tokens. */

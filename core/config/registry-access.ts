@@ -45,11 +45,18 @@ export function registryAccess(
   environment: Environment,
   files: RegistryFiles,
 ): RegistryAccess {
+  /** Read once for each host: hundreds of images may be in one registry. */
+  const known = new Map<string, Promise<Certificates>>();
+  const certificates = (host: string): Promise<Certificates> => {
+    const found = known.get(host) ?? certificatesFor(host, wish, environment);
+    known.set(host, found);
+    return found;
+  };
   const connect = async (place: Place): Promise<RegistryConnection> => {
     const verify = wish.tlsVerify ?? !place.insecure;
     // A file that is broken is to be heard of before it matters.
     await files.signatures();
-    const { authorities, client } = await certificatesFor(place.host, wish, environment);
+    const { authorities, client } = await certificates(place.host);
     const system = await files.systemAuthorities();
     const protocol = await files.tlsProtocol();
     return {

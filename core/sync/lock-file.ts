@@ -77,19 +77,18 @@ function malformed(what: string): Failure {
   return new Failure("config", `The lock ${what}`);
 }
 
-/** Renders a lock as text, the same for the same images. */
+/** Renders a lock as text, the same for the same images: one on each line. */
 export function renderLock(images: readonly LockedImage[]): string {
   const sorted = images.toSorted((one, other) => (one.name < other.name ? -1 : 1));
-  const json: Json = {
-    version,
-    images: sorted.map(({ name, digest, to, layers }) => ({
+  const lines = sorted.map(({ name, digest, to, layers }) =>
+    encodeJson({
       name,
       digest,
       ...(to !== undefined && { to }),
       ...(layers !== undefined && {
         layers: layers.map((layer) => ({ digest: layer.digest, size: layer.size })),
       }),
-    })),
-  };
-  return `${encodeJson(json, "  ")}\n`;
+    }),
+  );
+  return `{"version":${version},"images":[\n${lines.join(",\n")}\n]}\n`;
 }

@@ -1,7 +1,8 @@
 // sync of many images: what it asks of registries, alone and in shards.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fillWithMany, imageOn } from "../support/many-images.ts";
 import { testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
@@ -244,5 +245,43 @@ describe("sync of 50 repositories", () => {
     const oras = { ...options, program: newerProgram("oras") };
     const resolved = await succeed(["resolve", "--oci-layout-path=layout", "r5:1.0"], oras);
     expect(resolved.stdout.trim()).toBe(digest);
+  });
+
+  test("gives directories one file for a layer that they share", async () => {
+    await using ground = new Ground();
+    await ground.sync("--dest=dir", "--scoped", "--include=^1.0$", "images.yaml", "out");
+    expect(counts(ground.from)["GET blobs"]).toBe(wish.bases * 2 + 2 * wish.repositories);
+    const image = ground.at("out", ground.from.host, "team", "r0:1.0");
+    const links = readdirSync(image).map((name) => statSync(join(image, name)).nlink);
+    const sharing = wish.repositories / wish.bases;
+    expect(links.toSorted((a, b) => b - a)[0]).toBeGreaterThanOrEqual(Math.floor(sharing));
+  });
+
+  test("carries what is no image as it is", async () => {
+    await using ground = new Ground();
+    const chart = ground.from.repository("charts/app");
+    const bytes = new TextEncoder().encode("some content of nobody's type");
+    const descriptor = { digest: chart.addBlob(bytes), size: bytes.length };
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      artifactType: "application/vnd.example.thing",
+      config: { mediaType: "application/vnd.cncf.helm.config.v1+json", ...descriptor },
+      layers: [{ mediaType: "application/vnd.example.unknown", ...descriptor }],
+      annotations: { "org.example": "kept" },
+    };
+    const encoded = new TextEncoder().encode(JSON.stringify(manifest, null, 3));
+    const digest = chart.addManifest(encoded, manifest.mediaType, "1");
+    writeFileSync(
+      ground.at("charts.yaml"),
+      `${ground.from.host}: {tls-verify: false, images: {charts/app: []}}`,
+    );
+    await ground.sync("--dest=docker", "charts.yaml", `${ground.to.host}/x`);
+    expect(ground.to.repository("x/app").tags.get("1")).toBe(digest);
+    await ground.sync("--dest=oci", "charts.yaml", "layout");
+    const index = JSON.parse(readFileSync(ground.at("layout", "index.json"), "utf8"));
+    expect(index.manifests[0].digest).toBe(digest);
+    await ground.sync("--dest=dir", "charts.yaml", "out");
+    expect(readFileSync(ground.at("out", "app:1", "manifest.json"))).toEqual(Buffer.from(encoded));
   });
 });
