@@ -31,6 +31,9 @@ interface Ground {
 /** What is timed, as a command line. */
 type Row = (ground: Ground) => readonly string[];
 
+/** The same for both programs, or one command of ours and several of the original's, one after the other. */
+type Contest = Row | { readonly ours: Row; readonly theirs: readonly Row[] };
+
 const copy = [
   "--insecure-policy",
   "copy",
@@ -52,6 +55,19 @@ const copyRows: Readonly<Record<string, Row>> = {
   "dir→docker": ({ image, repository }) => [...copy, image.dir, `docker://${repository}:1`],
   "oci→oci": ({ image, fresh }) => [...copy, image.oci, `oci:${fresh}:1`],
   "docker→docker": ({ image, repository }) => [...copy, image.docker, `docker://${repository}:1`],
+};
+
+const toDirectory: Row = ({ image, fresh }) => [...copy, image.docker, `dir:${fresh}-1`];
+const toLayout: Row = ({ image, fresh }) => [...copy, image.docker, `oci:${fresh}-2:1`];
+const toOtherLayout: Row = ({ image, fresh }) => [...copy, image.docker, `oci:${fresh}-3:1`];
+const alsoLayout: Row = (ground) => [...toDirectory(ground), `--also=oci:${ground.fresh}-2:1`];
+const alsoLayouts: Row = (ground) => [...alsoLayout(ground), `--also=oci:${ground.fresh}-3:1`];
+
+/** One copy to several places, against as many copies. */
+const severalRows: Readonly<Record<string, Contest>> = {
+  "docker→1 place": toDirectory,
+  "docker→2 places": { ours: alsoLayout, theirs: [toDirectory, toLayout] },
+  "docker→3 places": { ours: alsoLayouts, theirs: [toDirectory, toLayout, toOtherLayout] },
 };
 
 /** These read or write an archive, which is made for them alone. */
@@ -90,7 +106,13 @@ const { values } = parseArgs({
     images: { type: "string", default: Object.keys(benchImages).join(",") },
     rows: {
       type: "string",
-      default: Object.keys({ ...smallRows, ...copyRows, ...archiveRows, ...storeRows }).join(","),
+      default: Object.keys({
+        ...smallRows,
+        ...copyRows,
+        ...severalRows,
+        ...archiveRows,
+        ...storeRows,
+      }).join(","),
     },
     requests: { type: "boolean", default: false },
     sync: { type: "boolean", default: false },
@@ -122,9 +144,10 @@ async function bench(): Promise<void> {
     const place = { directory: join(directory, `image-${index}`), host: registry.host };
     const made = await make({ ...place, repository: `bench/image-${index}` });
     const image = await withStore(await withArchive(made));
-    const timedRows = {
+    const timedRows: Readonly<Record<string, Contest>> = {
       ...(index === 0 ? smallRows : {}),
       ...copyRows,
+      ...severalRows,
       ...archiveRows,
       ...storeRows,
     };
@@ -229,19 +252,29 @@ interface Timing {
 }
 
 /** Runs both by turns, so that whatever else the machine does meets both alike. */
-async function timed(row: Row, { image, host, times }: Timing): Promise<Comparison> {
+async function timed(contest: Contest, { image, host, times }: Timing): Promise<Comparison> {
   const results = { ours: [] as RunResult[], theirs: [] as RunResult[] };
   const peaks = { ours: 0, theirs: 0 };
   const once = async (side: keyof Comparison, watchMemory: boolean): Promise<RunResult> => {
     grounds += 1;
     const fresh = join(directory, `fresh-${grounds}`);
-    const args = row({ image, fresh, repository: `${host}/bench/fresh-${grounds}` });
+    const ground = { image, fresh, repository: `${host}/bench/fresh-${grounds}` };
     // What an earlier run left to be written must not slow this one down.
-    if (row !== smallRows["start-up"]) Bun.spawnSync(["sync"]);
-    const result = await run(args, { cwd: directory, program: programs[side], watchMemory });
+    if (contest !== smallRows["start-up"]) Bun.spawnSync(["sync"]);
+    const results: RunResult[] = [];
+    for (const row of rowsOf(contest, side)) {
+      const args = row(ground);
+      const result = await run(args, { cwd: directory, program: programs[side], watchMemory });
+      if (result.code !== 0) {
+        throw new Error(`${programs[side]} ${args.join(" ")}: ${result.stderr}`);
+      }
+      results.push(result);
+    }
     removeStore(fresh);
-    if (result.code !== 0) throw new Error(`${programs[side]} ${args.join(" ")}: ${result.stderr}`);
-    return result;
+    for (const number of [1, 2, 3]) {
+      rmSync(`${fresh}-${number}`, { recursive: true, force: true });
+    }
+    return together(results);
   };
   // Memory is watched apart from time: watching takes some. This also warms both up.
   for (const side of ["ours", "theirs"] as const) {
@@ -259,6 +292,20 @@ async function timed(row: Row, { image, host, times }: Timing): Promise<Comparis
     peakBytes: peaks[side],
   });
   return { ours: medians("ours"), theirs: medians("theirs") };
+}
+
+function rowsOf(contest: Contest, side: keyof Comparison): readonly Row[] {
+  if (typeof contest === "function") return [contest];
+  return side === "ours" ? [contest.ours] : contest.theirs;
+}
+
+/** Takes runs that followed each other for one. */
+function together(results: readonly RunResult[]): RunResult {
+  const [first] = results;
+  if (first === undefined) throw new Error("nothing was run");
+  const sum = (of: "wallMs" | "cpuMs") => results.reduce((all, each) => all + each[of], 0);
+  const peakBytes = Math.max(...results.map((each) => each.peakBytes));
+  return { ...first, wallMs: sum("wallMs"), cpuMs: sum("cpuMs"), peakBytes };
 }
 
 function median(values: readonly number[]): number {
