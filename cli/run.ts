@@ -90,8 +90,11 @@ async function perform(invocation: Invocation, surroundings: Surroundings): Prom
   }
 }
 
-function namesIn({ tool, operands }: Invocation & { readonly kind: "tool" }) {
-  return { command: tool.definition.name, operands };
+/** The images that a command names, those of `--also` included. */
+function namesIn({ tool, operands, flags }: Invocation & { readonly kind: "tool" }) {
+  const { also } = flags;
+  const others = Array.isArray(also) ? also.map(String) : [];
+  return { command: tool.definition.name, operands: [...operands, ...others] };
 }
 
 async function runOnceMore({ words, environment, log, ending }: Surroundings): Promise<number> {

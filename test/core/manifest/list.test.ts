@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 
-import { manifestTypes } from "../../../core/content/media-types.ts";
+import { type ManifestType, manifestTypes } from "../../../core/content/media-types.ts";
 import { encodeJson } from "../../../core/json.ts";
 import { rewriteList } from "../../../core/manifest/list.ts";
+import { parseManifest } from "../../../core/manifest/manifest.ts";
 import type { ListManifest } from "../../../core/manifest/types.ts";
 import { failureOf } from "../../support/failure-of.ts";
+import { randomBytes } from "../../support/random.ts";
 import {
   dockerListSample,
   entrySample,
@@ -167,5 +169,60 @@ describe("rewriteList", () => {
       code: "unsupported",
       message: `Conversion of image manifest from ${source.mediaType} to ${oci} is not implemented`,
     });
+  });
+
+  test("keeps what it says of images along any chain of conversions", () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const dice = [...randomBytes(`list/${seed}`, 64)];
+      const roll = (sides: number) => (dice.pop() ?? 0) % sides;
+      const names = ["linux/amd64", "linux/arm/v7", "windows/amd64", "unknown/unknown"];
+      const entries = Array.from({ length: 1 + roll(6) }, (_, index) =>
+        entrySample(names[roll(names.length)], {
+          digest: someDigest(`${seed}/${index}`),
+          size: 1 + roll(200),
+          ...(roll(3) === 0 && { urls: [`http://example.com/${index}`] }),
+        }),
+      );
+      const start = roll(2) === 0 ? ociIndexSample(entries) : dockerListSample(entries);
+      const own = start["mediaType"] as ManifestType;
+      const first = listFrom(own, start);
+      let current = first;
+      for (let step = 0; step < 4; step++) {
+        const to = roll(2) === 0 ? ociIndex : dockerList;
+        const raw = rewriteList(current, { to, instances: [] });
+        expect([seed, raw === current.raw]).toEqual([seed, to === current.mediaType]);
+        const parsed = parseManifest(raw);
+        if (parsed.kind !== "list") throw new Error("no list any more");
+        current = parsed;
+      }
+      expect([seed, current.instances]).toEqual([seed, first.instances]);
+    }
+  });
+
+  test("changes and strips what it is told to, and nothing beside", () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const dice = [...randomBytes(`edit/${seed}`, 64)];
+      const roll = (sides: number) => (dice.pop() ?? 0) % sides;
+      const entries = Array.from({ length: 1 + roll(6) }, (_, index) =>
+        entrySample(roll(4) === 0 ? undefined : "linux/amd64", {
+          digest: someDigest(`${seed}/${index}`),
+          annotations: { index: String(index) },
+        }),
+      );
+      const before = listFrom(ociIndex, ociIndexSample(entries));
+      const changes = entries.map((_, index) => {
+        const die = roll(3);
+        if (die === 0) return undefined;
+        if (die === 1) return "strip" as const;
+        return { digest: someDigest(`new ${index}`), size: 9, mediaType: oci };
+      });
+      const parsed = parseManifest(rewriteList(before, { to: ociIndex, instances: changes }));
+      const expected = before.instances.flatMap((entry, index) => {
+        const change = changes[index];
+        if (change === "strip") return [];
+        return [change === undefined ? entry : { ...entry, ...change }];
+      });
+      expect([seed, parsed.kind === "list" && parsed.instances]).toEqual([seed, expected]);
+    }
   });
 });
