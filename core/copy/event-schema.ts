@@ -120,7 +120,7 @@ export const eventDescriptions: {
     },
   },
   "blob-moved": {
-    says: "More bytes of a blob were read at the source; put together, at most four times a second",
+    says: "More bytes of a blob came from the source, for each destination; at most four times a second",
     members: {
       digest: digest("of the blob, at the source"),
       bytes: count("how many more"),
@@ -376,7 +376,10 @@ export function summary(): Members<Summary> {
     manifests: count("manifests written, lists included"),
     blobs: object<Moves>(moves("blobs"), "how many got there in which way"),
     bytes: object<Moves & { readonly read: number }>(
-      { ...moves("bytes of blobs, at the destination,"), read: count("read at the source") },
+      {
+        ...moves("bytes of blobs, at the destination,"),
+        read: count("read at the source; once for all destinations"),
+      },
       "how many bytes",
     ),
     retries: count("how often something was tried again, of all attempts"),

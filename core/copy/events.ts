@@ -98,7 +98,7 @@ export type CopyEvent =
       /** In bytes; absent if unknown. */
       readonly size?: number;
     }
-  /** More bytes of a blob were read from the source. */
+  /** More bytes of a blob came from the source. Of several destinations each is told of its own. */
   | { readonly kind: "blob-moved"; readonly digest: Digest; readonly bytes: number }
   /** The blob is read from its start once more, because something failed. */
   | { readonly kind: "blob-restarted"; readonly digest: Digest; readonly reason: string }

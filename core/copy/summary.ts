@@ -14,7 +14,10 @@ export interface Summary {
   /** Manifests written, lists included. */
   readonly manifests: number;
   readonly blobs: Moves;
-  /** Sizes of those blobs at the destination, and what was read of all blobs at the source. */
+  /**
+   * Sizes of those blobs at the destination, and what was read of all blobs at the source; what several
+   * destinations of a copy are given of one blob was read once.
+   */
   readonly bytes: Moves & { readonly read: number };
   /** How often something was tried again, of all attempts. */
   readonly retries: number;

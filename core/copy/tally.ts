@@ -1,5 +1,6 @@
 // Tally: what a run of copies comes to, counted from its events.
 
+import type { Digest } from "../content/digest.ts";
 import type { CopyEvent, ToldEvent } from "./events.ts";
 import type { Moves, Summary } from "./summary.ts";
 
@@ -8,9 +9,22 @@ interface Count {
   readonly copy: number;
   state: "running" | "ended" | "failed";
   manifests: number;
-  read: number;
+  /** In bytes, by blob. */
+  readonly read: Map<Digest, number>;
   readonly blobs: Writable<Moves>;
   readonly bytes: Writable<Moves>;
+}
+
+/** Returns what was read at the source, where several destinations of a copy have each blob read once. */
+function readIn(counts: readonly Count[]): number {
+  const most = new Map<string, number>();
+  for (const { copy, read } of counts) {
+    for (const [digest, bytes] of read) {
+      const key = `${copy} ${digest}`;
+      most.set(key, Math.max(bytes, most.get(key) ?? 0));
+    }
+  }
+  return [...most.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -45,7 +59,7 @@ export class Tally {
       failures: counts.filter(({ state }) => state === "failed").length,
       manifests: sum(({ manifests }) => manifests),
       blobs: moves("blobs"),
-      bytes: { read: sum(({ read }) => read), ...moves("bytes") },
+      bytes: { read: readIn(counts), ...moves("bytes") },
       retries: this.#retries,
     };
   }
@@ -61,14 +75,16 @@ export class Tally {
 
 function emptyCount(copy: number): Count {
   const none = () => ({ sent: 0, reused: 0, mounted: 0 });
-  return { copy, state: "running", manifests: 0, read: 0, blobs: none(), bytes: none() };
+  return { copy, state: "running", manifests: 0, read: new Map(), blobs: none(), bytes: none() };
 }
 
 function add(event: CopyEvent, count: Count): void {
   if (event.kind === "copy-ended") count.state = "ended";
   if (event.kind === "copy-failed") count.state = "failed";
   if (event.kind === "manifest-written") count.manifests++;
-  if (event.kind === "blob-moved") count.read += event.bytes;
+  if (event.kind === "blob-moved") {
+    count.read.set(event.digest, (count.read.get(event.digest) ?? 0) + event.bytes);
+  }
   if (event.kind !== "blob-ended") return;
   count.blobs[event.outcome]++;
   count.bytes[event.outcome] += event.size;

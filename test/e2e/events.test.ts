@@ -151,6 +151,44 @@ describe("a copy that has trouble", () => {
     expect(lines.at(-1)?.["retries"]).toBe(retries);
   });
 
+  test.each(["patch-503", "commit-500", "put-503"] as const)(
+    "says of the destination what it tries again: %s",
+    async (fault) => {
+      await using here = scene();
+      await using faulty = await startFaultyRegistry();
+      const { code } = await here.dray(
+        ...["copy", "-q", "--events", "events", "--dest-tls-verify=false"],
+        ...["dir:image", `docker://${faulty.name(fault)}`],
+      );
+      expect(code).toBe(0);
+      const lines = linesIn(readFileSync(here.at("events"), "utf8"));
+      const retries = lines.filter(({ event }) => event === "retry");
+      expect(retries.length).toBeGreaterThan(0);
+      expect(retries[0]).toMatchObject({ side: "destination", waitMs: expect.any(Number) });
+      expect(String(retries[0]?.["reason"])).toMatch(/50[03]/);
+    },
+  );
+
+  test("says which of several destinations failed, and that the others did not", async () => {
+    await using here = scene();
+    const { code, stdout } = await here.dray(
+      ...["copy", "--output", "json", "--events", "events", "--dest-tls-verify=false"],
+      ...["dir:image", "oci:there:1", "--also", "docker://127.0.0.1:1/a", "--also", "dir:too"],
+    );
+    expect(code).toBe(3);
+    const result = JSON.parse(stdout);
+    expect(schemaFaults(result, resultSchema())).toEqual([]);
+    expect(result).toMatchObject({ ok: false, failure: { code: "incomplete" } });
+    const [copy] = result.copies;
+    expect(copy.destinations.map(({ ok }: { ok: boolean }) => ok)).toEqual([true, false, true]);
+    expect(copy.destinations[1].failure.message).toContain("connection refused");
+    expect(result.summary).toMatchObject({ copies: 2, failures: 1 });
+    const lines = linesIn(readFileSync(here.at("events"), "utf8"));
+    const size = [...image.layers, image.config].reduce((all, { bytes }) => all + bytes.length, 0);
+    expect(result.summary.bytes.read).toBe(size);
+    expect(sum(lines, "blob-moved", "bytes")).toBeGreaterThan(size);
+  });
+
   test("says of a blob that it is read once more", async () => {
     await using here = new Scene();
     await using faulty = await startFaultyRegistry();

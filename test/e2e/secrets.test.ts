@@ -1,7 +1,7 @@
 // Secrets: everything that must not be told is planted where it occurs, and looked for in all that is said.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import {
   type FaultName,
   type FaultyRegistry,
@@ -74,6 +74,7 @@ describe("O2: no debug log shows a secret", () => {
     ["reading with a wrong password", 1, () => ["copy", ...from("good", wrong), "dir:there"]],
     ["looking", 0, () => ["inspect", ...from("good", password, "")]],
     ["listing", 0, () => ["list-tags", ...from("good", password, "").slice(0, -1), listed("good")]],
+    ["foretelling", 0, () => ["copy", "--dry-run", ...from("good"), ...to("new")]],
     ["writing with a password", 0, () => ["copy", ...from("good"), ...to("new")]],
     ["deleting", 0, () => ["delete", ...from("new", password, "")]],
     [
@@ -139,12 +140,14 @@ describe("O2: no debug log shows a secret", () => {
     const result = await own.dray(
       "--debug",
       "copy",
+      ...["--events", "events", "--output", "json"],
       ...flags,
       `docker://${faulty.name(fault)}`,
       "dir:there",
     );
     expect(result.stderr).toContain("level=debug");
-    expect(result.stderr + result.stdout).not.toMatch(
+    const told = readFileSync(own.at("events"), "utf8");
+    expect(result.stderr + result.stdout + told).not.toMatch(
       /secret-password|secret-token|c2VjcmV0LXBhc3N3b3Jk|dXNlcjpzZWNyZXQtcGFzc3dvcmQ/i,
     );
   });
@@ -181,12 +184,25 @@ async function expectSilent(
 ): Promise<RunResult> {
   runs += 1;
   // What is there already would not be asked for.
-  const words = args.map((word) => (word === "dir:there" ? `dir:there-${runs}` : word));
+  const [command = "", ...others] = args.map((word) =>
+    word === "dir:there" ? `dir:there-${runs}` : word,
+  );
+  const events = scene.at(`events-${runs}`);
+  // Whatever can be said of it, to programs too.
+  const telling: Readonly<Record<string, readonly string[]>> = {
+    copy: ["--events", events, "--output", "json"],
+    delete: ["--output", "json"],
+  };
+  const words = [command, ...(telling[command] ?? []), ...others];
   const result = await run(["--debug", "--insecure-policy", ...words], {
     cwd: scene.path,
     env: { HOME: scene.at("home"), XDG_RUNTIME_DIR: scene.at("home"), ...env },
   });
-  const said = result.stderr + result.stdout;
+  const told = existsSync(events) ? readFileSync(events, "utf8") : "";
+  if (command === "copy" && /"(copy-begun|failed)"/.test(told) === false) {
+    throw new Error(`nothing was told: ${result.stderr}`);
+  }
+  const said = result.stderr + result.stdout + told;
   expect({ code: result.code, said: traces.exec(around(said))?.input ?? "" }).toEqual({
     code,
     said: "",

@@ -11,7 +11,10 @@ import { copyBetween, holding, rejecting } from "../../support/engine.ts";
 import { FaultyTransport } from "../../support/faulty.ts";
 import { schemaFaults } from "../../support/json-schema-check.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
-import { sampleImage, sampleList } from "../../support/sample-images.ts";
+import { parseDigest } from "../../../core/content/digest.ts";
+import type { Transport } from "../../../core/image/transport.ts";
+import { randomBytes } from "../../support/random.ts";
+import { blobsOf, sampleImage, sampleList } from "../../support/sample-images.ts";
 
 const image = sampleImage({ seed: "schema", format: "oci", layers: ["none", "gzip"] });
 const list = sampleList({ seed: "schema", format: "docker" });
@@ -38,6 +41,38 @@ async function linesOf(
   dispose();
   return lines.map((line) => JSON.parse(line));
 }
+
+describe("the lines of a run", () => {
+  test.each([..."abcdefgh"])("give its summary when they are read again: seed %s", async (seed) => {
+    const random = randomBytes(`replay ${seed}`, 8);
+    const layers = [...random.subarray(0, 1 + (random[7]! % 4))].map((byte) =>
+      byte % 2 === 0 ? ("gzip" as const) : ("none" as const),
+    );
+    const sample =
+      random[6]! % 2 === 0
+        ? sampleImage({ seed, layers, ballastBytes: 50_000 })
+        : sampleList({ seed, ballastBytes: 10_000 });
+    const into = new MemoryTransport({ traits: { layers: "compress" } });
+    const [there] = blobsOf(sample);
+    if (random[5]! % 2 === 0 && there) into.blobs.set(parseDigest(there.digest), there.bytes);
+    const failing = new FaultyTransport(into, random[4]! % 2 === 0 ? 7 : Infinity);
+    const lines = await linesOf(async (tell) => {
+      const copy = (to: Transport) =>
+        copyBetween(holding(sample, { chunkBytes: 997 }), to, { images: "all", tell });
+      await copy(failing).catch(() => undefined);
+      tell({ kind: "retry", what: "command", reason: "again", waitMs: 1 });
+      await copy(into);
+    });
+    const tally = new Tally();
+    for (const { event, v: _, time: __, ms: ___, ...rest } of lines) {
+      tally.note({ kind: event, ...rest } as never);
+    }
+    const { event: _, v: __, time: ___, ms: ____, seconds: _____, ...summary } = lines.at(-1) ?? {};
+    expect(tally.summary).toEqual(summary as never);
+    expect(tally.summary.retries).toBe(1);
+    expect(tally.summary.copies).toBe(1);
+  });
+});
 
 describe("eventSchema", () => {
   const signers = [

@@ -68,6 +68,8 @@ describe("Tally", () => {
     one?.({ ...blob, outcome: "sent", size: 7 });
     one?.({ kind: "copy-ended", digest, mediaType: "m" });
     other?.({ kind: "copy-failed", code: "io", message: "no" });
+    // Both were given what was read once.
+    for (const each of [one, other, other]) each?.({ kind: "blob-moved", digest, bytes: 3 });
     expect(tally.summary).toMatchObject({
       copies: 1,
       failures: 1,
