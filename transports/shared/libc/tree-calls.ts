@@ -6,6 +6,7 @@
 import { constants, platform } from "node:os";
 import { Failure } from "../../../core/failure.ts";
 import { openLibrary } from "./library.ts";
+import { type MakeNode, olderMakeNode, olderReadStatus, type ReadStatus } from "./older-calls.ts";
 
 /**
  * Calls relative to an open directory. Linux only.
@@ -146,7 +147,6 @@ function library() {
     openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
     close: { args: ["i32"], returns: "i32" },
     mkdirat: { args: ["i32", "ptr", "u32"], returns: "i32" },
-    mknodat: { args: ["i32", "ptr", "u32", "u64"], returns: "i32" },
     symlinkat: { args: ["ptr", "i32", "ptr"], returns: "i32" },
     linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
     readlinkat: { args: ["i32", "ptr", "ptr", "u64"], returns: "i32" },
@@ -157,14 +157,23 @@ function library() {
     fchown: { args: ["i32", "u32", "u32"], returns: "i32" },
     fchmod: { args: ["i32", "u32"], returns: "i32" },
     futimens: { args: ["i32", "ptr"], returns: "i32" },
-    statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
   });
+}
+
+function makeNode(): MakeNode | undefined {
+  const signature = { args: ["i32", "ptr", "u32", "u64"], returns: "i32" } as const;
+  return openLibrary({ mknodat: signature })?.calls.mknodat ?? olderMakeNode();
+}
+
+function readStatus(): ReadStatus | undefined {
+  const signature = { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" } as const;
+  return openLibrary({ statx: signature })?.calls.statx ?? olderReadStatus();
 }
 
 function openCalls(): TreeCalls | undefined {
   if (platform() !== "linux") return undefined;
-  const found = library();
-  if (found === undefined) return undefined;
+  const [found, mknodat, statx] = [library(), makeNode(), readStatus()];
+  if (found === undefined || mknodat === undefined || statx === undefined) return undefined;
   const { calls: c, errno } = found;
   const answer = (result: number): number => (result >= 0 ? result : -errno());
   const calls: TreeCalls = {
@@ -172,7 +181,7 @@ function openCalls(): TreeCalls | undefined {
       answer(c.openat(directory, name, flags | closeOnExec, mode)),
     close: (descriptor) => answer(c.close(descriptor)),
     makeDirectory: (directory, name, mode) => answer(c.mkdirat(directory, name, mode)),
-    makeNode: (directory, name, node) => answer(c.mknodat(directory, name, node.mode, node.device)),
+    makeNode: (directory, name, node) => answer(mknodat(directory, name, node.mode, node.device)),
     makeSymbolicLink: (target, directory, name) => answer(c.symlinkat(target, directory, name)),
     makeHardLink: (from, to) =>
       answer(c.linkat(from.directory, from.name, to.directory, to.name, 0)),
@@ -189,7 +198,7 @@ function openCalls(): TreeCalls | undefined {
     setModeOf: (descriptor, mode) => answer(c.fchmod(descriptor, mode)),
     setTimesOf: (descriptor, times) => answer(c.futimens(descriptor, times)),
     readStatus: (directory, name, status) =>
-      answer(c.statx(directory, name, symlinkItself | emptyPath, basicStatus, status)),
+      answer(statx(directory, name, symlinkItself | emptyPath, basicStatus, status)),
   };
   return isAsExpected(calls) ? calls : undefined;
 }
