@@ -21,6 +21,19 @@ interface Step {
   readonly proof?: readonly [claim: string, holds: (result: RunResult) => boolean];
 }
 
+/** What the signatures of the tour call the image. */
+const signedName = "registry.example.com/demo/app:1.0";
+
+const signedPolicy = {
+  default: [
+    {
+      type: "sigstoreSigned",
+      keyPath: "demo.pub",
+      signedIdentity: { type: "exactReference", dockerReference: signedName },
+    },
+  ],
+};
+
 const directory = mkdtempSync(join(tmpdir(), "dray-demo-"));
 const registry = startRegistry();
 try {
@@ -34,8 +47,11 @@ async function tour(host: string): Promise<number> {
   const list = sampleList();
   addSample(registry.repository("demo/app"), "1.0", sampleImage());
   addSample(registry.repository("demo/app"), "multi", list);
+  addSample(registry.repository("demo/other"), "1.0", sampleImage({ seed: "other" }));
   writeFileSync(at("reject.json"), '{ "default": [{ "type": "reject" }] }\n');
-  say(`A registry is listening on ${host}, with two images in it that were made just now.`);
+  writeFileSync(at("signed.json"), JSON.stringify(signedPolicy));
+  writeFileSync(at("passphrase"), "for a demonstration\n");
+  say(`A registry is listening on ${host}, with three images in it that were made just now.`);
 
   const app = `docker://${host}/demo/app`;
   const copy = ["copy", "--src-tls-verify=false", "--dest-tls-verify=false"];
@@ -49,6 +65,11 @@ async function tour(host: string): Promise<number> {
       title: "What is in the image? Nothing is pulled for that but its manifest and config.",
       args: ["inspect", "--tls-verify=false", `${app}:1.0`],
       proof: ["it has three layers", ({ stdout }) => JSON.parse(stdout).Layers.length === 3],
+    },
+    {
+      title: "What would a copy do? Nothing is written to find out.",
+      args: [...copy, "--dry-run", `${app}:1.0`, "dir:unpacked"],
+      proof: ["there is no directory yet", () => !existsSync(at("unpacked"))],
     },
     {
       title: "Into a directory: every blob is verified while it is written.",
@@ -93,6 +114,47 @@ async function tour(host: string): Promise<number> {
       args: ["--policy=reject.json", ...copy, `${app}:1.0`, "dir:refused"],
       exit: 1,
       proof: ["there is no directory called refused", () => !existsSync(at("refused"))],
+    },
+    {
+      title: "A pair of keys, to sign images with.",
+      args: ["generate-sigstore-key", "--output-prefix=demo", "--passphrase-file=passphrase"],
+      proof: ["both are there", () => existsSync(at("demo.private")) && existsSync(at("demo.pub"))],
+    },
+    {
+      title: "Into the layout once more, signed. The signature is kept in the layout, too.",
+      args: [
+        ...copy,
+        "--sign-by-sigstore-private-key=demo.private",
+        "--sign-passphrase-file=passphrase",
+        `--sign-identity=${signedName}`,
+        `${app}:1.0`,
+        "oci:signed:1.0",
+      ],
+    },
+    {
+      title: "A policy that asks for that signature lets the image in, and tells why.",
+      args: ["--policy=signed.json", "policy", "explain", "oci:signed:1.0"],
+      proof: ["it was the key", ({ stdout }) => stdout.includes("accepted, by key")],
+    },
+    {
+      title: "Another image has none, and stays out.",
+      args: ["--policy=signed.json", ...copy, `docker://${host}/demo/other:1.0`, "dir:refused"],
+      exit: 1,
+      proof: ["there is no directory called refused", () => !existsSync(at("refused"))],
+    },
+    {
+      title: "All tags of a repository into one layout, where blobs are kept once.",
+      args: [
+        "sync",
+        "--src=docker",
+        "--dest=oci",
+        "--all",
+        "--src-tls-verify=false",
+        "--progress=none",
+        `${host}/demo/app`,
+        "mirror",
+      ],
+      proof: ["it is a layout", () => existsSync(at("mirror/oci-layout"))],
     },
     {
       title: "Delete the copy from the registry.",

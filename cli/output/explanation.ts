@@ -60,7 +60,9 @@ export function explanationData({ name, policyFile, decisions }: Explanation): u
 function passedOver({ scope, by }: Decision, name: ImageName): readonly string[] {
   if (by === "images") return [];
   const { policyIdentity, policyNamespaces } = name;
-  const keys = [...(policyIdentity === "" ? [] : [policyIdentity]), ...policyNamespaces, ""];
+  const own = policyIdentity === "" ? [] : [policyIdentity];
+  // Where a name has no tag, the first of both are the same.
+  const keys = [...new Set([...own, ...policyNamespaces, ""])];
   return scope === undefined ? keys : keys.slice(0, keys.indexOf(scope.name));
 }
 
