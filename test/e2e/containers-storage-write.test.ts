@@ -2,13 +2,14 @@
 
 import { describe, expect } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { digestOf } from "../../core/content/digest.ts";
+import { podmanNeeds, startPodman } from "../support/engines.ts";
 import { original, testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
 import { PodmanStore } from "../support/podman-store.ts";
 import { runnableImage } from "../support/runnable-image.ts";
-import { run } from "../support/run.ts";
+import { run, start } from "../support/run.ts";
 import {
   type Sample,
   sampleImage,
@@ -200,6 +201,77 @@ describe("containers-storage, written", () => {
     expect(second.stdout).not.toBe(first.stdout);
     expect(store.images()[0]?.names).toEqual(["localhost/x:1"]);
   });
+
+  testWith(...podmanNeeds)("an engine that is running sees what comes and goes", async () => {
+    await using engine = await startPodman();
+    using store = new PodmanStore();
+    const socket = engine.host.slice("unix://".length);
+    const directory = dirname(socket);
+    const place = `overlay@${join(directory, "g")}+${join(directory, "r")}`;
+    const listed = async () => {
+      const answer = await fetch("http://engine/v4.0.0/libpod/images/json", { unix: socket });
+      const images: unknown = await answer.json();
+      return Array.isArray(images) ? images.map(({ Names }) => Names) : images;
+    };
+    expect(await listed()).toEqual([]);
+    const image = `containers-storage:[${place}]localhost/x:1`;
+    await store.copy(layoutOf(store, sampleImage(layered)), image);
+    expect(await listed()).toEqual([["localhost/x:1"]]);
+    expect(await store.dray("delete", image)).toMatchObject({ code: 0, stderr: "" });
+    expect(await listed()).toEqual([]);
+  });
+
+  testWith("root", "newer:skopeo")("keeps schema 1 as the original does", async () => {
+    using ours = new PodmanStore();
+    using theirs = new PodmanStore();
+    const skopeo = newerProgram("skopeo");
+    const old = `dir:${ours.workspace.at("old")}`;
+    await ours.copy(
+      "--format=v2s1",
+      layoutOf(ours, sampleImage({ ...layered, layers: ["gzip"] })),
+      old,
+    );
+    await ours.copy(old, ours.image("localhost/x:1"));
+    const args = ["--insecure-policy", "copy", "--quiet", old, theirs.image("localhost/x:1")];
+    await theirs.program(skopeo, ...args);
+    expect(ours.images()).toEqual(theirs.images());
+    const outs = [ours, theirs].map(({ workspace }) => workspace.at("out"));
+    await ours.copy(theirs.image("localhost/x:1"), `dir:${outs[0]}`);
+    const out = [
+      "--insecure-policy",
+      "copy",
+      "--quiet",
+      ours.image("localhost/x:1"),
+      `dir:${outs[1]}`,
+    ];
+    await theirs.program(skopeo, ...out);
+    const [mine, other] = outs.map((path) => Object.keys(treeOf(path)));
+    expect(mine).toEqual(other as string[]);
+  });
+
+  for (const [signal, code] of [
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const) {
+    testWith("root")(`F8: leaves nothing where ${signal} ends it`, async () => {
+      using store = new PodmanStore();
+      const sample = sampleImage({ ...layered, odd: false, ballastBytes: 20_000_000 });
+      const from = layoutOf(store, sample);
+      const writer = start(
+        ["--insecure-policy", "copy", "-q", from, store.image("localhost/x:1")],
+        {
+          cwd: store.workspace.path,
+        },
+      );
+      const staging = join(store.graphRoot, "overlay/tempdirs");
+      while (Object.keys(treeOf(staging)).length < 4) await Bun.sleep(5);
+      writer.kill(signal);
+      expect((await writer.done).code).toBe(code);
+      expect(treeOf(staging)).toEqual({});
+      expect(treeOf(join(store.graphRoot, "overlay-layers/tmp"))).toEqual({});
+      expect(treeOf(join(store.graphRoot, "overlay/l"))).toEqual({});
+    });
+  }
 
   testWith("root", "podman")("gives a name to one image only", async () => {
     using store = new PodmanStore();
