@@ -7,6 +7,7 @@ import { bundleOf, trustedRoot } from "../support/bundles.ts";
 import { testWith } from "../support/needs.ts";
 import { hexOf } from "../support/sample-images.ts";
 import { logKeys, publicPem } from "../support/sigstore.ts";
+import { timestampIssuer, timestampOf } from "../support/timestamps.ts";
 import { SigstoreScene, sigstorePeers } from "../support/sigstore-scene.ts";
 
 const test = testWith(...sigstorePeers, "newer:oras");
@@ -156,7 +157,7 @@ describe("bundles with certificates", () => {
     await work(scene);
   }
 
-  const verify = (scene: SigstoreScene, email = "jo@example.com") =>
+  const verify = (scene: SigstoreScene, email = "jo@example.com", more: readonly string[] = []) =>
     scene.cosign(
       ...[
         "verify",
@@ -165,7 +166,7 @@ describe("bundles with certificates", () => {
         "--insecure-ignore-sct",
         "--allow-http-registry",
       ],
-      ...["--certificate-identity", email],
+      ...["--certificate-identity", email, ...more],
       ...["--certificate-oidc-issuer", "https://login.example.com", byDigest(scene)],
     );
 
@@ -184,6 +185,27 @@ describe("bundles with certificates", () => {
       expect(await verify(scene, "joe@example.com")).toMatchObject({ code: 1 });
       const pattern = requirement({ subjectEmail: "", subjectRegex: "[a-z]+@example\\.com" });
       expect(await scene.copy(pattern, scene.name("app:1"), "dir:c")).toMatchObject({ code: 0 });
+    });
+  });
+
+  test("are accepted on the word of a timestamp authority, as cosign accepts them", async () => {
+    const now = (minutesFromNow: number) => new Date(Date.now() + minutesFromNow * 60_000);
+    const current = authority("current", { from: now(-60), to: now(60) });
+    const own = fulcioLeaf(current, {}, { from: now(-5), to: now(5) });
+    const issuer = timestampIssuer();
+    const timestamp = (signature: Uint8Array) => timestampOf(signature, issuer);
+    await withBundle({ leaf: own, logged: false, timestamp }, async (scene) => {
+      const trust = trustedRoot([current], logKeys.publicKey, [issuer.signer, issuer.root]);
+      scene.write("root.json", JSON.stringify(trust));
+      scene.write("ca.pem", current.pem);
+      scene.write("tsa.pem", issuer.root.pem);
+      const stamped = ["--use-signed-timestamps", "--insecure-ignore-tlog"];
+      expect(await verify(scene, "jo@example.com", stamped)).toMatchObject({ code: 0 });
+      const { rekorPublicKeyPath: _, ...rest } = requirement();
+      const rule = { ...rest, timestampAuthority: { caPath: "tsa.pem" } };
+      expect(await scene.copy(rule, scene.name("app:1"), "dir:a")).toMatchObject({ code: 0 });
+      const other = { ...rest, timestampAuthority: { caPath: "middle.pem" } };
+      expect(await scene.copy(other, scene.name("app:1"), "dir:b")).toMatchObject({ code: 1 });
     });
   });
 

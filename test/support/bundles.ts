@@ -26,6 +26,8 @@ export interface BundleWish {
   readonly logged?: boolean;
   readonly loggedAt?: Date;
   readonly logKey?: KeyObject;
+  /** Returns what a timestamp authority answers about the signature; absent: none was asked. */
+  readonly timestamp?: (signature: Uint8Array) => Uint8Array;
   /** Changes the body of the log entry before the log signs it. */
   readonly body?: (body: LogBody) => object;
   /** Changes the bundle when all is done. */
@@ -64,6 +66,7 @@ export function bundleOf(wish: BundleWish = {}): Uint8Array {
   const key = wish.key ?? leaf?.key ?? signerKeys.privateKey;
   const signature = base64(rawSignature(Buffer.concat([Buffer.from(head), payload]), key));
   const entry = wish.logged === true ? [entryOf(wish, payload, signature)] : undefined;
+  const timestamp = wish.timestamp?.(Buffer.from(signature, "base64"));
   const bundle: BundleJson = {
     mediaType: bundleType,
     verificationMaterial: {
@@ -77,6 +80,11 @@ export function bundleOf(wish: BundleWish = {}): Uint8Array {
               },
             }),
       ...(entry !== undefined && { tlogEntries: entry }),
+      ...(timestamp !== undefined && {
+        timestampVerificationData: {
+          rfc3161Timestamps: [{ signedTimestamp: base64(timestamp) }],
+        },
+      }),
     },
     dsseEnvelope: {
       payload: base64(payload),
@@ -170,7 +178,11 @@ function proofOf(body: Uint8Array, logKey: KeyObject): object {
 const logName = "log.example.com";
 
 /** Returns whom others are to trust, as cosign wants to be told. */
-export function trustedRoot(authorities: readonly Issued[], logKey: KeyObject): object {
+export function trustedRoot(
+  authorities: readonly Issued[],
+  logKey: KeyObject,
+  timestamps: readonly Issued[] = [],
+): object {
   const validFor = { start: "2020-01-01T00:00:00Z" };
   return {
     mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
@@ -186,6 +198,18 @@ export function trustedRoot(authorities: readonly Issued[], logKey: KeyObject): 
         logId: { keyId: logIdOf(logKey).toString("base64") },
       },
     ],
+    timestampAuthorities:
+      timestamps.length === 0
+        ? []
+        : [
+            {
+              subject: { organization: "test", commonName: "timestamps" },
+              certChain: {
+                certificates: timestamps.map(({ bytes }) => ({ rawBytes: base64(bytes) })),
+              },
+              validFor,
+            },
+          ],
     certificateAuthorities: [
       {
         subject: { organization: "test", commonName: "root" },

@@ -8,14 +8,8 @@ import {
 } from "../sigstore/certificate-identity.ts";
 import { parseTextPattern } from "../sigstore/text-pattern.ts";
 import { type Members, membersOf, type Placed, textIn, textOf, wrong } from "../strict-json.ts";
-import type { BundleRule, BundleSigners } from "./bundle-rule.ts";
-import {
-  certificatesAt,
-  keySourceNames,
-  keySourcesAt,
-  type KeySource,
-  spelledSource,
-} from "./key-source.ts";
+import type { AuthoritySources, BundleRule, BundleSigners } from "./bundle-rule.ts";
+import { certificatesAt, keySourceNames, keySourcesAt, spelledSource } from "./key-source.ts";
 
 /** The members that all requirements about bundles may have. */
 export const bundleMembers: readonly string[] = [
@@ -24,6 +18,7 @@ export const bundleMembers: readonly string[] = [
   ...keySourceNames("key"),
   "certificate",
   ...keySourceNames("rekorPublicKey"),
+  "timestampAuthority",
   "predicateType",
 ];
 
@@ -46,13 +41,21 @@ export function parseBundleTrust(
   const names = keySourceNames("rekorPublicKey").join(", ");
   if (more.length > 0)
     throw wrong(requirement, `at most one of ${names} can be used simultaneously`);
-  if (signers.kind === "certificate" && rekorKeys === undefined) {
-    throw wrong(
-      requirement,
-      `one of ${names} must be specified with certificate, because only a log knows when that was good`,
-    );
+  const log = rekorKeys === undefined ? {} : { rekorKeys };
+  const timestamps = members.get("timestampAuthority");
+  if (signers.kind === "keys") {
+    if (timestamps === undefined) return { signers, ...log };
+    throw wrong(requirement, "timestampAuthority is supported with certificate only");
   }
-  return { signers, ...(rekorKeys !== undefined && { rekorKeys }) };
+  if (timestamps !== undefined) {
+    const timestampAuthority = authorityOf(timestamps);
+    return { signers: { ...signers, timestampAuthority }, ...log };
+  }
+  if (rekorKeys !== undefined) return { signers, ...log };
+  throw wrong(
+    requirement,
+    `timestampAuthority or one of ${names} must be specified with certificate, because it has to be known when that was good`,
+  );
 }
 
 /** Returns what a rule wants, by names that a person understands. */
@@ -69,13 +72,16 @@ export function describeBundleRule(rule: BundleRule): Record<string, string> {
 
 function describeSigners(signers: BundleSigners): Record<string, string> {
   if (signers.kind === "keys") return { keys: spelledSource(signers.keys) };
-  const { authorities, identity } = signers;
+  const { authorities, identity, timestampAuthority } = signers;
   const { subject, oidcIssuer, extensions } = identity;
   return {
     signer: subject.kind === "pattern" ? subject.pattern.source : subject.name,
     "known to": oidcIssuer,
     ...Object.fromEntries(extensions),
     authorities: spelledSource(authorities),
+    ...(timestampAuthority !== undefined && {
+      "seen by": spelledSource(timestampAuthority.authorities),
+    }),
   };
 }
 
@@ -92,32 +98,34 @@ function signersOf(requirement: Placed, members: Members): BundleSigners {
   return only;
 }
 
+const authorityNames = ["caPath", "caData", "caIntermediatesPath", "caIntermediatesData"];
+
+function authorityOf(object: Placed): AuthoritySources {
+  return authorityIn(object, membersOf(object, authorityNames));
+}
+
+function authorityIn(object: Placed, members: Members): AuthoritySources {
+  const authorities = certificatesAt(object, members, "ca");
+  if (authorities === undefined) {
+    throw wrong(object, "At least one of caPath and caData must be specified");
+  }
+  const intermediates = certificatesAt(object, members, "caIntermediates");
+  return { authorities, ...(intermediates !== undefined && { intermediates }) };
+}
+
 const subjectNames = ["subjectEmail", "subjectUri", "subjectRegex"] as const;
 const extensionNames = Object.keys(buildExtensions) as readonly BuildExtension[];
 
 function certificateOf(certificate: Placed): BundleSigners {
   const members = membersOf(certificate, [
-    "caPath",
-    "caData",
-    "caIntermediatesPath",
-    "caIntermediatesData",
+    ...authorityNames,
     "oidcIssuer",
     ...subjectNames,
     ...extensionNames,
   ]);
-  const authorities = certificatesAt(certificate, members, "ca");
-  if (authorities === undefined) {
-    throw wrong(certificate, "At least one of caPath and caData must be specified");
-  }
-  const intermediates: KeySource | undefined = certificatesAt(
-    certificate,
-    members,
-    "caIntermediates",
-  );
   return {
     kind: "certificate",
-    authorities,
-    ...(intermediates !== undefined && { intermediates }),
+    ...authorityIn(certificate, members),
     identity: identityOf(certificate, members),
   };
 }

@@ -18,12 +18,18 @@ export interface BundleRule {
 /** What a statement may be asked to hold. */
 export type AssertedValue = string | number | boolean;
 
+/** Certificates of authorities, and those that may stand between. */
+export interface AuthoritySources {
+  readonly authorities: KeySource;
+  readonly intermediates?: KeySource;
+}
+
 /** Who may have signed. */
 export type BundleSigners =
   | { readonly kind: "keys"; readonly keys: KeySource }
-  | {
+  | ({
       readonly kind: "certificate";
-      readonly authorities: KeySource;
-      readonly intermediates?: KeySource;
       readonly identity: CertificateIdentity;
-    };
+      /** Who must have seen the signature, too; absent: nobody has to but a log. */
+      readonly timestampAuthority?: AuthoritySources;
+    } & AuthoritySources);

@@ -15,7 +15,8 @@ import {
 import { findBundles } from "../sigstore/find-bundles.ts";
 import { logKeysOf } from "../sigstore/rekor.ts";
 import { valueAt } from "../sigstore/statement.ts";
-import type { BundleRule } from "./bundle-rule.ts";
+import type { TimestampAuthority } from "../sigstore/timestamp.ts";
+import type { AuthoritySources, BundleRule } from "./bundle-rule.ts";
 import { readAuthorities, readPublicKeys } from "./trusted-keys.ts";
 
 /** Decides by the first bundle that is accepted; if none is, says what is wrong with each. */
@@ -98,17 +99,28 @@ async function readTrust({ signers, rekorKeys }: BundleRule): Promise<BundleTrus
     const keys = await readPublicKeys(signers.keys, "public key");
     return { kind: "keys", keys, ...(logKeys !== undefined && { logKeys }) };
   }
-  const { authorities, intermediates, identity } = signers;
+  const { identity, timestampAuthority } = signers;
   return {
     kind: "certificate",
+    ...(await readAuthority(signers)),
+    identity,
+    ...(logKeys !== undefined && { logKeys }),
+    ...(timestampAuthority !== undefined && {
+      timestampAuthority: await readAuthority(timestampAuthority),
+    }),
+  };
+}
+
+async function readAuthority({
+  authorities,
+  intermediates,
+}: AuthoritySources): Promise<TimestampAuthority> {
+  return {
     roots: await readAuthorities(authorities, "CA certificates"),
     between:
       intermediates === undefined
         ? []
         : await readAuthorities(intermediates, "CA intermediate certificates"),
-    identity,
-    // Without logs no time would be known, and so no certificate be good.
-    logKeys: logKeys ?? [],
   };
 }
 

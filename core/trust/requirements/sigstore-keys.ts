@@ -29,8 +29,9 @@ export function bundleKeyFindings(
   now: Date,
 ): Promise<readonly KeyFinding[]> {
   if (signers.kind === "keys") return findings({ keys: [signers.keys, rekorKeys] }, now);
-  const { authorities, intermediates } = signers;
-  return findings({ certificates: [authorities, intermediates], keys: [rekorKeys] }, now);
+  const { authorities, intermediates, timestampAuthority: seen } = signers;
+  const certificates = [authorities, intermediates, seen?.authorities, seen?.intermediates];
+  return findings({ certificates, keys: [rekorKeys] }, now);
 }
 
 interface Sources {

@@ -11,6 +11,7 @@ import { isSealedBy } from "./envelope.ts";
 import { verifyLeafPath } from "./fulcio.ts";
 import { type PublicKey, publicKeyOf, spelledKey } from "./public-key.ts";
 import { verifyBundledEntry } from "./rekor.ts";
+import { type TimestampAuthority, verifyTimestamp } from "./timestamp.ts";
 import { parseStatement, type Statement, statementType } from "./statement.ts";
 
 /** Who may have signed a bundle. */
@@ -21,13 +22,15 @@ export type BundleTrust =
       readonly keys: readonly PublicKey[];
       readonly logKeys?: readonly KeyObject[];
     }
-  /** Whoever had a certificate that says this, when one of the logs saw the signature. */
+  /** Whoever had a certificate that says this, when a log or an authority saw the signature, or both did. */
   | {
       readonly kind: "certificate";
       readonly roots: readonly Certificate[];
       readonly between: readonly Certificate[];
       readonly identity: CertificateIdentity;
-      readonly logKeys: readonly KeyObject[];
+      /** One of the two is there, at least. */
+      readonly logKeys?: readonly KeyObject[];
+      readonly timestampAuthority?: TimestampAuthority;
     };
 
 /** What a bundle states, and who vouches for that. */
@@ -64,26 +67,52 @@ function byKey(
 }
 
 function byCertificate(
-  { envelope, certificates, entries }: Bundle,
-  { roots, between, identity, logKeys }: Extract<BundleTrust, { kind: "certificate" }>,
+  bundle: Bundle,
+  trust: Extract<BundleTrust, { kind: "certificate" }>,
 ): string {
+  const { envelope, certificates } = bundle;
+  const { roots, between, identity } = trust;
   if (certificates === undefined) throw rejected("it is signed with a key, not with a certificate");
   const { leaf } = certificates;
   const key = publicKeyOf(keyOf(leaf));
   if (!isSealedBy(key, envelope)) {
     throw rejected("cryptographic signature verification failed: it is not of its certificate");
   }
-  const at = firstVerified(entries, (entry) =>
-    verifyBundledEntry(entry, { ...envelope, verifier: leaf.bytes }, logKeys),
-  );
   const intermediates = [...between, ...certificates.between];
-  verifyLeafPath({ leaf, intermediates, roots, at });
+  for (const at of timesOf(bundle, leaf, trust)) {
+    verifyLeafPath({ leaf, intermediates, roots, at });
+  }
   return verifyIdentity(leaf, identity);
 }
 
+/** Returns when the signature was seen, by all who are to have seen it. */
+function timesOf(
+  { envelope, entries, timestamps }: Bundle,
+  leaf: Certificate,
+  { logKeys, timestampAuthority }: Extract<BundleTrust, { kind: "certificate" }>,
+): readonly Date[] {
+  const times: Date[] = [];
+  if (logKeys !== undefined) {
+    const logged = { ...envelope, verifier: leaf.bytes };
+    times.push(firstVerified(entries, (entry) => verifyBundledEntry(entry, logged, logKeys)));
+  }
+  if (timestampAuthority !== undefined) {
+    const { signature } = envelope;
+    const verified = (each: Uint8Array) => verifyTimestamp(each, signature, timestampAuthority);
+    times.push(firstVerified(timestamps, verified, "no timestamp authority has seen it"));
+  }
+  // Without any, whether the certificate was good could not be known.
+  if (times.length === 0) throw new Failure("bug", "Nobody was asked for the time");
+  return times;
+}
+
 /** Returns the first result that there is; fails as the last entry did, or because there is none. */
-function firstVerified<E, T>(entries: readonly E[], verifyEntry: (entry: E) => T): T {
-  let why = rejected("no transparency log has seen it");
+function firstVerified<E, T>(
+  entries: readonly E[],
+  verifyEntry: (entry: E) => T,
+  none = "no transparency log has seen it",
+): T {
+  let why = rejected(none);
   for (const entry of entries) {
     try {
       return verifyEntry(entry);

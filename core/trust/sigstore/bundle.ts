@@ -20,6 +20,8 @@ export interface Bundle {
   /** What it was signed with, where it was not a key that others know. */
   readonly certificates?: { readonly leaf: Certificate; readonly between: readonly Certificate[] };
   readonly entries: readonly BundledEntry[];
+  /** Answers of timestamp authorities about the signature. */
+  readonly timestamps: readonly Uint8Array[];
 }
 
 /** An entry of a transparency log that comes with a bundle. */
@@ -50,6 +52,7 @@ export function parseBundle(bytes: Uint8Array): Bundle {
     envelope: envelopeIn(bundle["dsseEnvelope"]),
     ...(certificates !== undefined && { certificates }),
     entries: entries.map(entryIn),
+    timestamps: timestampsIn(material["timestampVerificationData"]),
   };
 }
 
@@ -98,6 +101,15 @@ function entryIn(value: Json): BundledEntry {
       promise: decoded(objectIn(promise, "inclusionPromise"), "signedEntryTimestamp"),
     }),
   };
+}
+
+function timestampsIn(value: Json | undefined): readonly Uint8Array[] {
+  if (value === undefined) return [];
+  const listed = objectIn(value, "timestampVerificationData")["rfc3161Timestamps"] ?? [];
+  if (!Array.isArray(listed) || listed.length > limits.bundleEntries) {
+    throw malformed("odd rfc3161Timestamps");
+  }
+  return listed.map((each) => decoded(objectIn(each, "rfc3161Timestamps"), "signedTimestamp"));
 }
 
 function objectIn(value: Json | undefined, what: string): JsonObject {

@@ -17,9 +17,12 @@ export interface PathWish {
   /** Authorities that are trusted. */
   readonly roots: readonly Certificate[];
   readonly at: Date;
+  /** What the leaf is used for; absent: signing code. */
+  readonly purpose?: "timestamps";
 }
 
 const codeSigning = "1.3.6.1.5.5.7.3.3";
+const timeStamping = "1.3.6.1.5.5.7.3.8";
 const anyPurpose = "2.5.29.37.0";
 
 /** Extensions that may be critical, because they are understood or say nothing against anybody. */
@@ -32,7 +35,7 @@ const understood: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns a path from the leaf to a root, both included, by which the leaf may sign code.
+ * Returns a path from the leaf to a root, both included, by which the leaf may be used so.
  *
  * Fails with `rejected` if there is none, and says why the most promising one is none.
  */
@@ -54,10 +57,10 @@ class Search {
   }
 
   from(path: readonly Certificate[]): readonly Certificate[] | undefined {
-    const { roots, intermediates, at } = this.#wish;
+    const { roots, intermediates } = this.#wish;
     const last = path.at(-1);
     if (last === undefined) return undefined;
-    const fault = faultOf(last, path.length - 1, at);
+    const fault = faultOf(last, path.length - 1, this.#wish);
     if (fault !== undefined) {
       this.why ??= fault;
       return undefined;
@@ -86,7 +89,11 @@ class Search {
 }
 
 /** Returns what is wrong with a certificate that has so many others below it. */
-function faultOf(certificate: Certificate, below: number, at: Date): string | undefined {
+function faultOf(
+  certificate: Certificate,
+  below: number,
+  { at, purpose }: PathWish,
+): string | undefined {
   const { notBefore, notAfter, extensions, purposes, authority, signsCertificates } = certificate;
   if (at < notBefore) {
     return `certificate has expired or is not yet valid: current time ${spelled(at)} is before ${spelled(notBefore)}`;
@@ -99,9 +106,7 @@ function faultOf(certificate: Certificate, below: number, at: Date): string | un
   for (const [id, { critical }] of extensions) {
     if (critical && !understood.has(id)) return `unhandled critical extension ${id}`;
   }
-  if (purposes !== undefined && ![codeSigning, anyPurpose].some((id) => purposes.includes(id))) {
-    return "certificate specifies an incompatible key usage";
-  }
+  if (!suits(purposes, below, purpose)) return "certificate specifies an incompatible key usage";
   if (below === 0) return undefined;
   if (authority?.isAuthority !== true || signsCertificates === false) {
     return "certificate is not authorized to sign other certificates";
@@ -110,6 +115,17 @@ function faultOf(certificate: Certificate, below: number, at: Date): string | un
     return "too many intermediates for path length constraint";
   }
   return undefined;
+}
+
+/** A certificate that gives no purpose may be used for any, but timestamps have to be given as one. */
+function suits(
+  purposes: Certificate["purposes"],
+  below: number,
+  purpose: PathWish["purpose"],
+): boolean {
+  if (purpose === "timestamps" && below === 0) return purposes?.includes(timeStamping) === true;
+  const wanted = purpose === "timestamps" ? timeStamping : codeSigning;
+  return purposes === undefined || [wanted, anyPurpose].some((id) => purposes.includes(id));
 }
 
 function same(one: Certificate, other: Certificate): boolean {

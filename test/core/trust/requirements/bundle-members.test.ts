@@ -76,6 +76,16 @@ describe("parseBundleTrust", () => {
     expect(rule.signers).toMatchObject({ identity: { subject: parsed } });
   });
 
+  test("takes a timestamp authority instead of a log, or besides", () => {
+    const timestampAuthority = { caPath: "/tsa", caIntermediatesData: "YQ==" };
+    const rule = parse({ certificate, timestampAuthority });
+    expect(rule).toMatchObject({
+      signers: { timestampAuthority: { authorities: { paths: ["/tsa"] }, intermediates: {} } },
+    });
+    expect(rule.rekorKeys).toBeUndefined();
+    expect(parse({ certificate, timestampAuthority, rekorPublicKeyPath }).rekorKeys).toBeDefined();
+  });
+
   const { subjectUri: _, ...nobody } = certificate;
   const said = (change: JsonObject): JsonObject => ({
     certificate: { ...certificate, ...change },
@@ -93,7 +103,16 @@ describe("parseBundleTrust", () => {
       { keyPath: "/k", rekorPublicKeyPath, rekorPublicKeyData: "YQ==" },
       "at most one of rekorPublicKeyPath",
     ],
-    [{ certificate }, "must be specified with certificate, because only a log knows"],
+    [{ certificate }, "must be specified with certificate, because it has to be known"],
+    [
+      { keyPath: "/k", timestampAuthority: { caPath: "/tsa" } },
+      "timestampAuthority is supported with certificate only",
+    ],
+    [
+      { certificate, timestampAuthority: {} },
+      "At least one of caPath and caData must be specified",
+    ],
+    [{ certificate, timestampAuthority: { caPath: "/tsa", more: 1 } }, 'Unknown key "more"'],
     [said({ caPath: "" }), "At least one of caPath and caData must be specified"],
     [said({ caData: "YQ==" }), "caPath and caData cannot be used simultaneously"],
     [said({ oidcIssuer: "" }), "oidcIssuer not specified"],

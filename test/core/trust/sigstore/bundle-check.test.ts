@@ -14,8 +14,11 @@ import {
   providerText,
 } from "../../../support/authority.ts";
 import { type BundleJson, bundleOf, type BundleWish } from "../../../support/bundles.ts";
+import { testWith } from "../../../support/needs.ts";
+import { timestampIssuer, timestampOf } from "../../../support/timestamps.ts";
 import { logKeys, publicPem, signerKeys } from "../../../support/sigstore.ts";
 
+const withOpenssl = testWith("openssl");
 const verify = (bundle: Uint8Array, trust: BundleTrust) => verifyBundle(parseBundle(bundle), trust);
 const own = parsePublicKey(publicPem(signerKeys.publicKey));
 const other = parsePublicKey(publicPem(ecKeys().publicKey));
@@ -81,6 +84,49 @@ describe("verifyBundle with keys", () => {
     ],
   ])("refuses %s", (_, bundle, trust, why) => {
     expect(() => verify(bundle, trust)).toThrow(why);
+  });
+});
+
+describe("verifyBundle with timestamps", () => {
+  const issuer = timestampIssuer();
+  const now = (minutesFromNow: number) => new Date(Date.now() + minutesFromNow * 60_000);
+  const wide = { from: now(-60), to: now(60) };
+  const current = authority("current", wide);
+  const stamped: BundleWish = {
+    leaf: fulcioLeaf(current, {}, { from: now(-5), to: now(5) }),
+    timestamp: (signature) => timestampOf(signature, issuer),
+  };
+  const { logKeys: _, ...rest } = byCertificate as Extract<BundleTrust, { kind: "certificate" }>;
+  const byTimestamp: BundleTrust = {
+    ...rest,
+    roots: [parseCertificate(current.bytes)],
+    timestampAuthority: { roots: [parseCertificate(issuer.root.bytes)], between: [] },
+  };
+  const byBoth: BundleTrust = { ...byTimestamp, logKeys: [logKeys.publicKey] };
+
+  withOpenssl("takes an authority's word for a log's, and both where both are wanted", () => {
+    verify(bundleOf(stamped), byTimestamp);
+    verify(bundleOf({ ...stamped, logged: true, loggedAt: now(0) }), byBoth);
+  });
+
+  withOpenssl("refuses what one of them has not seen, or saw at another time", () => {
+    const { timestamp: _, ...bare } = stamped;
+    const late = { ...stamped, leaf: fulcioLeaf(current, {}, { from: now(-50), to: now(-40) }) };
+    for (const [wish, trust, why] of [
+      [bare, byTimestamp, "no timestamp authority has seen it"],
+      [stamped, byBoth, "no transparency log has seen it"],
+      [{ ...bare, logged: true, loggedAt: now(0) }, byBoth, "no timestamp authority has seen it"],
+      [{ ...stamped, logged: true, loggedAt: now(-30) }, byBoth, "has expired or is not yet valid"],
+      [late, byTimestamp, "has expired"],
+      [
+        { ...stamped, timestamp: () => timestampOf(Buffer.from("x"), issuer) },
+        byTimestamp,
+        "of another signature",
+      ],
+      [{ ...stamped, timestamp: () => Buffer.from("x") }, byTimestamp, "malformed DER"],
+    ] as const) {
+      expect(() => verify(bundleOf(wish), trust)).toThrow(why);
+    }
   });
 });
 
