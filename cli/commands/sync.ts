@@ -54,7 +54,7 @@ import { failureTable, surveyAsJson, surveyTable } from "../output/sync-report.t
 import { isTerminal } from "../output/terminal.ts";
 import { retrying } from "../retrying.ts";
 import { signingOf } from "../signers.ts";
-import { parseKinds, sourceKinds, targetKinds } from "../sync/kinds.ts";
+import { parseKinds, type SourceKind, sourceKinds, targetKinds } from "../sync/kinds.ts";
 import { findImages } from "../sync/sources.ts";
 import { openPlace } from "../sync/place.ts";
 
@@ -155,9 +155,13 @@ async function synchronize(
   }
   const gate = await gateOf(call);
   const { from, to } = parseKinds(said);
+  checkLocks(from, said);
   const { authFile, tlsVerify, retry } = said;
   const rename = parseRenames(said.map);
   const shard = said.shard === "" ? undefined : parseShard(said.shard, call.environment.variables);
+  const filter = filterOf(call);
+  // A pattern that is none is better found before anything is asked.
+  tagChoice(filter);
   let mistakes = 0;
   const groups = await findImages(from, source, {
     call,
@@ -167,7 +171,7 @@ async function synchronize(
     tlsVerify,
     authFile,
     retry,
-    choice: tagChoice(filterOf(call)),
+    filter,
     locked: await readLock(said.locked),
     log: {
       ...log,
@@ -244,6 +248,12 @@ async function synchronize(
     throw new Failure("incomplete", "Nothing is pruned, because not all images could be found");
   }
   await prune(call, pruning, said.yes);
+}
+
+/** Only registries have digests to go by. */
+function checkLocks(from: SourceKind, { locked, writeLock: written }: SyncCall["flags"]): void {
+  if (from === "docker" || from === "yaml" || (locked === "" && written === "")) return;
+  throw new Failure("usage", `--locked and --write-lock are for registries, not for ${from}`);
 }
 
 function filterOf({ flags: { include, exclude, semver, newest } }: SyncCall) {

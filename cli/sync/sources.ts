@@ -15,9 +15,8 @@ import {
 } from "../../core/sync/expand.ts";
 import type { LockedImage } from "../../core/sync/lock-file.ts";
 import { expandLock, sectionFor } from "../../core/sync/locked.ts";
-import { parseSyncFile, type SyncFileRegistry } from "../../core/sync/sync-file.ts";
+import { parseSyncFile, type SyncFileRegistry, type TagFilter } from "../../core/sync/sync-file.ts";
 import type { SyncGroup, SyncLog } from "../../core/sync/sync-image.ts";
-import type { TagChoice } from "../../core/sync/tag-filter.ts";
 import { transports } from "../../transports/table.ts";
 import type { Call } from "../command.ts";
 import { contextOf, type Operation } from "../compose.ts";
@@ -34,7 +33,7 @@ export interface SourceSearch {
   readonly tlsVerify: boolean | undefined;
   readonly authFile: string | undefined;
   readonly retry: RetryValues;
-  readonly choice: TagChoice;
+  readonly filter: TagFilter;
   /** The only images that count, if they were written down. */
   readonly locked: readonly LockedImage[] | undefined;
   readonly log: SyncLog;
@@ -46,12 +45,12 @@ export async function findImages(
   source: string,
   search: SourceSearch,
 ): Promise<readonly SyncGroup[]> {
-  const { call, retry, choice, locked, log } = search;
+  const { call, retry, filter, locked, log } = search;
   const expansion: Expansion = {
     docker: transports.docker,
     log,
     retrying: (work) => retrying(call, retry, work),
-    choice,
+    filter,
   };
   // What the flags say about who we are is checked before anything is asked.
   const context = sourceContext(search);
@@ -63,13 +62,13 @@ export async function findImages(
         fullRepository(name) === `${host}/${repository}` && (tag === undefined || tag === name.tag)
           ? context
           : undefined;
-      return expandLock(locked, { docker: transports.docker, choice, contextOf: contextOfName });
+      return expandLock(locked, { docker: transports.docker, filter, contextOf: contextOfName });
     }
     case "dir":
-      return expandDirectory(source, context, { dir: transports.dir, choice });
+      return expandDirectory(source, context, { dir: transports.dir, filter });
     case "oci":
     case "oci-archive":
-      return expandLayout(source, context, { transport: transports[kind], choice });
+      return expandLayout(source, context, { transport: transports[kind], filter });
     case "yaml": {
       const sections = await readSections(source);
       const contexts = new Map<SyncFileRegistry, TransportContext>();
@@ -81,7 +80,7 @@ export async function findImages(
       if (locked === undefined) return expandFile(sections, contextFor, expansion);
       return expandLock(locked, {
         docker: transports.docker,
-        choice,
+        filter,
         contextOf(name) {
           const section = sectionFor(name, sections);
           return section && contextFor(section);

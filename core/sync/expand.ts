@@ -10,12 +10,19 @@ import {
 } from "../content/docker-name.ts";
 import { asFailure, Failure, inContext } from "../failure.ts";
 import type { ImageReference, Transport, TransportContext } from "../image/transport.ts";
+import { limits } from "../limits.ts";
 import { imageDirectories } from "./directory-images.ts";
 import { parseGoRegexp } from "./go-regexp.ts";
 import { parseConstraint, parseVersion } from "./semver.ts";
-import { everyTag, type SyncFileRegistry, type WantedRepository } from "./sync-file.ts";
+import {
+  everyTag,
+  type SyncFileRegistry,
+  type TagFilter,
+  type WantedRepository,
+} from "./sync-file.ts";
 import type { SyncGroup, SyncImage, SyncLog } from "./sync-image.ts";
-import { type TagChoice, tagChoice } from "./tag-filter.ts";
+import { chosenImages, type TagChoice, tagChoice } from "./tag-filter.ts";
+import { TagLists } from "./tag-lists.ts";
 
 /** What expanding rests on. */
 export interface Expansion {
@@ -24,8 +31,8 @@ export interface Expansion {
   readonly log: SyncLog;
   /** Does what may be done again after it failed. */
   readonly retrying: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Chooses among all tags, after all that a file says about them. */
-  readonly choice: TagChoice;
+  /** Holds for all tags, together with what a file says about them. */
+  readonly filter: TagFilter;
 }
 
 /** Expands the name of an image or of a whole repository in a registry. */
@@ -38,10 +45,11 @@ export async function expandRepository(
   const name = parseSource(source);
   const tagged = name.tag !== undefined || name.digest !== undefined;
   log.info("Tag presence check", { imagename: source, tagged: String(tagged) });
+  if (!tagged) log.info("Getting tags", { image: fullRepository(name) });
   const tags = tagged ? [] : await listTags(name, context, expansion);
   const images = tagged
     ? [imageOf(name, context, expansion)]
-    : expansion.choice(tags).map((tag) => imageOf({ ...name, tag }, context, expansion));
+    : tagChoice(expansion.filter)(tags).map((tag) => imageOf({ ...name, tag }, context, expansion));
   if (images.length === 0) throw nothingFound(source);
   return [{ images }];
 }
@@ -61,18 +69,18 @@ function parseSource(source: string): DockerName {
 export function expandDirectory(
   source: string,
   context: TransportContext,
-  { dir, choice }: { readonly dir: Transport; readonly choice: TagChoice },
+  { dir, filter }: { readonly dir: Transport; readonly filter: TagFilter },
 ): readonly SyncGroup[] {
-  const images = imageDirectories(source).flatMap((path): readonly SyncImage[] => {
+  const found = imageDirectories(source).map((path): SyncImage => {
     const base = path.split("/").findLast((part) => part !== "") ?? path;
     const tag = base.includes("@") ? undefined : base.slice(base.lastIndexOf(":") + 1);
-    if (tag !== undefined && choice([tag]).length === 0) return [];
     const below = path.startsWith(source) ? path.slice(source.length) : path;
     const reference = dir.parseReference(path);
     const suffix = below === "" ? lastPart(source) : below;
     const inside = suffix.replace(/^\/+/, "");
-    return [{ reference, context, path: suffix, below: inside, ...(tag !== undefined && { tag }) }];
+    return { reference, context, path: suffix, below: inside, ...(tag !== undefined && { tag }) };
   });
+  const images = chosenImages(found, tagChoice(filter));
   if (images.length === 0) throw nothingFound(source);
   return [{ images }];
 }
@@ -81,17 +89,17 @@ export function expandDirectory(
 export async function expandLayout(
   source: string,
   context: TransportContext,
-  { transport, choice }: { readonly transport: Transport; readonly choice: TagChoice },
+  { transport, filter }: { readonly transport: Transport; readonly filter: TagFilter },
 ): Promise<readonly SyncGroup[]> {
   const texts = (await transport.listImages?.(source, context)) ?? [];
-  const images = texts.flatMap((text): readonly SyncImage[] => {
+  const found = texts.flatMap((text): readonly SyncImage[] => {
     const name = text.slice(source.length + 1);
     if (name.startsWith("@")) return [];
     const tag = name.includes("@") ? undefined : name.slice(name.lastIndexOf(":") + 1);
-    if (tag !== undefined && choice([tag]).length === 0) return [];
     const reference = transport.parseReference(text);
     return [{ reference, context, path: name, below: name, ...(tag !== undefined && { tag }) }];
   });
+  const images = chosenImages(found, tagChoice(filter));
   if (images.length === 0) throw nothingFound(source);
   return [{ images }];
 }
@@ -130,21 +138,23 @@ export async function expandFile(
 }
 
 class Section {
+  readonly #lists = new TagLists(limits.parallelImages);
   readonly #section: SyncFileRegistry;
   readonly #context: TransportContext;
   readonly #expansion: Expansion;
-  readonly #choice: TagChoice;
 
   constructor(section: SyncFileRegistry, context: TransportContext, expansion: Expansion) {
     this.#section = section;
     this.#context = context;
     this.#expansion = expansion;
-    const own = tagChoice(section.filter);
-    this.#choice = (tags) => expansion.choice(own(tags));
   }
 
   async expand(): Promise<readonly SyncGroup[]> {
     const { images, patterns, constraints } = this.#section;
+    this.#askAhead([
+      ...images.flatMap(({ repository, wanted }) => (wanted.length === 0 ? [repository] : [])),
+      ...[...patterns, ...constraints].map(([repository]) => repository),
+    ]);
     const groups: SyncGroup[] = [];
     for (const each of images) groups.push(...(await this.#named(each)));
     for (const [repository, choice] of this.#compiled(patterns, patternChoice)) {
@@ -154,6 +164,20 @@ class Section {
       groups.push(...(await this.#chosen(repository, choice)));
     }
     return groups;
+  }
+
+  /** What the repositories answer is told when it is their turn. */
+  #askAhead(repositories: readonly string[]): void {
+    for (const repository of repositories) {
+      const name = this.#nameOf(repository);
+      if (typeof name !== "string") void this.#listTags(name);
+    }
+  }
+
+  #listTags(name: DockerName): Promise<readonly string[]> {
+    return this.#lists.of(fullRepository(name), () =>
+      listTags(name, this.#context, this.#expansion),
+    );
   }
 
   /** One that is broken takes all of its kind with it. */
@@ -170,18 +194,18 @@ class Section {
   }
 
   async #named({ repository, wanted, filter }: WantedRepository): Promise<readonly SyncGroup[]> {
-    if (wanted.length === 0) return this.#chosen(repository, tagChoice(filter));
+    if (wanted.length === 0) return this.#chosen(repository, everyImage, filter);
     const name = this.#begin(repository);
     if (name === undefined) return [];
-    const chosen = tagChoice(filter);
     const images = wanted.flatMap(({ reference, to }): readonly SyncImage[] => {
       const found = this.#imageNamed(name, reference);
-      if (found === undefined) return [];
-      const { tag } = found;
-      if (tag !== undefined && this.#choice(chosen([tag])).length === 0) return [];
-      return [{ ...found, ...(to !== undefined && { to }) }];
+      return found === undefined ? [] : [{ ...found, ...(to !== undefined && { to }) }];
     });
-    return this.#group(repository, images);
+    return this.#group(repository, chosenImages(images, this.#choiceWith(filter)));
+  }
+
+  #choiceWith(filter: TagFilter): TagChoice {
+    return tagChoice(filter, this.#section.filter, this.#expansion.filter);
   }
 
   #imageNamed(name: DockerName, reference: string): SyncImage | undefined {
@@ -198,15 +222,20 @@ class Section {
   }
 
   /** Takes those of a repository's tags that are chosen. */
-  async #chosen(repository: string, choice: TagChoice): Promise<readonly SyncGroup[]> {
+  async #chosen(
+    repository: string,
+    choice: TagChoice,
+    filter: TagFilter = everyTag,
+  ): Promise<readonly SyncGroup[]> {
     const { registry } = this.#section;
     const { log } = this.#expansion;
     const name = this.#begin(repository);
     if (name === undefined) return [];
     log.info("Querying registry for image tags", { registry, repo: repository });
+    log.info("Getting tags", { image: fullRepository(name) });
     try {
-      const tags = await listTags(name, this.#context, this.#expansion);
-      const chosen = this.#choice(choice(tags));
+      const tags = await this.#listTags(name);
+      const chosen = this.#choiceWith(filter)(choice(tags));
       return this.#group(
         repository,
         chosen.map((tag) => imageOf({ ...name, tag }, this.#context, this.#expansion)),
@@ -223,17 +252,24 @@ class Section {
   #begin(repository: string): DockerName | undefined {
     const { registry } = this.#section;
     const { log } = this.#expansion;
-    try {
-      const name = parseDockerName(`${registry}/${repository}`);
-      if (name.tag !== undefined || name.digest !== undefined) {
-        throw new Failure("usage", "No tag or digest allowed in reference");
-      }
+    const name = this.#nameOf(repository);
+    if (typeof name !== "string") {
       log.info("Processing repo", { registry, repo: repository });
       return name;
+    }
+    log.error("Error parsing repository name, skipping", { registry, repo: repository });
+    log.error(name);
+    return undefined;
+  }
+
+  /** Returns the name of a repository, or why it is none. */
+  #nameOf(repository: string): DockerName | string {
+    try {
+      const name = parseDockerName(`${this.#section.registry}/${repository}`);
+      const bare = name.tag === undefined && name.digest === undefined;
+      return bare ? name : "No tag or digest allowed in reference";
     } catch (error) {
-      log.error("Error parsing repository name, skipping", { registry, repo: repository });
-      log.error(asFailure(error).message);
-      return undefined;
+      return asFailure(error).message;
     }
   }
 
@@ -265,10 +301,9 @@ function tagChoiceBy(wants: (tag: string) => boolean): TagChoice {
 async function listTags(
   name: DockerName,
   context: TransportContext,
-  { docker, log, retrying }: Expansion,
+  { docker, retrying }: Expansion,
 ): Promise<readonly string[]> {
   const repository = fullRepository(name);
-  log.info("Getting tags", { image: repository });
   // Tags are listed by the name of any image there.
   const { listTags: list } = docker.parseReference(`//${fullName({ ...name, tag: "latest" })}`);
   try {
@@ -291,5 +326,4 @@ function imageOf(name: DockerName, context: TransportContext, { docker }: Expans
   };
 }
 
-/** Lets everything through. */
-export const everyImage: TagChoice = tagChoice(everyTag);
+const everyImage: TagChoice = (tags) => tags;

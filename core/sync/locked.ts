@@ -9,14 +9,14 @@ import {
 import { Failure, inContext } from "../failure.ts";
 import type { Transport, TransportContext } from "../image/transport.ts";
 import type { LockedImage } from "./lock-file.ts";
-import type { SyncFileRegistry } from "./sync-file.ts";
+import type { SyncFileRegistry, TagFilter } from "./sync-file.ts";
 import type { SyncGroup, SyncImage } from "./sync-image.ts";
-import type { TagChoice } from "./tag-filter.ts";
+import { chosenImages, tagChoice } from "./tag-filter.ts";
 
 /** What images of a lock are found by. */
 export interface LockedExpansion {
   readonly docker: Transport;
-  readonly choice: TagChoice;
+  readonly filter: TagFilter;
   /** Returns how an image's registry is spoken to; undefined if the source does not mean the image. */
   readonly contextOf: (name: DockerName) => TransportContext | undefined;
 }
@@ -38,13 +38,15 @@ export function expandLock(
         hint: "lock and source have to belong together; --write-lock makes a new one",
       });
     }
-    if (name.tag !== undefined && expansion.choice([name.tag]).length === 0) continue;
     const repository = fullRepository(name);
     const group = groups.get(repository) ?? [];
     groups.set(repository, group);
     group.push(imageOf(each, name, { docker: expansion.docker, context }));
   }
-  return [...groups.values()].map((images) => ({ images }));
+  const choice = tagChoice(expansion.filter);
+  return [...groups.values()]
+    .map((images) => ({ images: chosenImages(images, choice) }))
+    .filter(({ images }) => images.length > 0);
 }
 
 function parseName({ name }: LockedImage): DockerName {

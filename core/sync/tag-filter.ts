@@ -9,41 +9,65 @@ import type { TagFilter } from "./sync-file.ts";
 export type TagChoice = (tags: readonly string[]) => readonly string[];
 
 /**
- * Returns the choice that a filter makes. Fails with `usage` on a pattern or constraint that is none.
+ * Returns the choice that filters make together: what is newest is looked for among what all of them take.
+ * Fails with `usage` on a pattern or constraint that is none.
  *
- * Of versions only releases count as newest, unless the filter's constraint speaks of pre-releases.
+ * Of versions only releases count as newest, unless a constraint speaks of versions at all.
  */
-export function tagChoice(filter: TagFilter): TagChoice {
+export function tagChoice(...filters: readonly TagFilter[]): TagChoice {
+  const tests = filters.map(testOf);
+  const ranged = filters.some(({ semver }) => semver !== undefined);
+  const counts = filters.flatMap(({ newest }) => newest ?? []);
+  return (tags) => {
+    const left = tags.filter((tag) => tests.every((test) => test(tag)));
+    return counts.length === 0 ? left : newestOf(left, Math.min(...counts), ranged);
+  };
+}
+
+function testOf(filter: TagFilter): (tag: string) => boolean {
   const include = filter.include.map((pattern) => readPattern("include", pattern));
   const exclude = filter.exclude.map((pattern) => readPattern("exclude", pattern));
-  const { semver, newest } = filter;
-  const allowed = semver === undefined ? undefined : parseConstraint(semver);
-  return (tags) => {
-    const chosen = tags.filter(
-      (tag) =>
-        (include.length === 0 || include.some((pattern) => pattern.test(tag))) &&
-        !exclude.some((pattern) => pattern.test(tag)),
-    );
-    const versions = new Map(chosen.map((tag) => [tag, parseVersion(tag)] as const));
-    const fitting = (tag: string) => {
-      const version = versions.get(tag);
-      return allowed === undefined || (version !== undefined && allowed(version));
-    };
-    const left = chosen.filter(fitting);
-    if (newest === undefined) return left;
-    const dated = left.flatMap((tag) => {
-      const version = versions.get(tag);
-      if (version === undefined) return [];
-      return version.prerelease === "" || allowed !== undefined ? [{ tag, version }] : [];
-    });
-    const kept = new Set(
-      dated
-        .toSorted(newestFirst)
-        .slice(0, newest)
-        .map(({ tag }) => tag),
-    );
-    return left.filter((tag) => kept.has(tag));
+  const allowed = filter.semver === undefined ? undefined : parseConstraint(filter.semver);
+  return (tag) => {
+    if (include.length > 0 && !include.some((pattern) => pattern.test(tag))) return false;
+    if (exclude.some((pattern) => pattern.test(tag))) return false;
+    const version = allowed && parseVersion(tag);
+    return allowed === undefined || (version !== undefined && allowed(version));
   };
+}
+
+function newestOf(tags: readonly string[], count: number, ranged: boolean): readonly string[] {
+  const dated = tags.flatMap((tag) => {
+    const version = parseVersion(tag);
+    if (version === undefined) return [];
+    return version.prerelease === "" || ranged ? [{ tag, version }] : [];
+  });
+  const kept = new Set(
+    dated
+      .toSorted(newestFirst)
+      .slice(0, count)
+      .map(({ tag }) => tag),
+  );
+  return tags.filter((tag) => kept.has(tag));
+}
+
+/** Returns the images that a choice takes; those without a tag are not asked about. */
+export function chosenImages<I extends { readonly path: string; readonly tag?: string }>(
+  images: readonly I[],
+  choice: TagChoice,
+): readonly I[] {
+  const repositoryOf = ({ path, tag = "" }: I) => path.slice(0, path.length - tag.length);
+  const tags = new Map<string, string[]>();
+  for (const image of images) {
+    if (image.tag === undefined) continue;
+    const repository = repositoryOf(image);
+    tags.set(repository, [...(tags.get(repository) ?? []), image.tag]);
+  }
+  const kept = new Map(Array.from(tags, ([name, all]) => [name, new Set(choice(all))] as const));
+  return images.filter((image) => {
+    const { tag } = image;
+    return tag === undefined || kept.get(repositoryOf(image))?.has(tag) === true;
+  });
 }
 
 function newestFirst(

@@ -1,6 +1,7 @@
 // Target names: what an image is called where it is copied to.
 
 import { posix } from "node:path";
+import { Failure } from "../failure.ts";
 import type { Rename } from "./rename.ts";
 import type { SyncImage } from "./sync-image.ts";
 
@@ -18,9 +19,17 @@ export interface TargetNaming {
   readonly rename?: Rename | undefined;
 }
 
-/** Returns the name at the destination, without its transport. */
+/**
+ * Returns the name at the destination, without its transport. Fails with `refused` if that would lead out
+ * of the destination.
+ */
 export function targetName(image: NamedImage, naming: TargetNaming): string {
   const own = ownName(image, naming);
+  // Files and locks come from others, and rules may have been meant otherwise.
+  const inside = posix.join("/destination", own);
+  if (inside !== "/destination" && !inside.startsWith("/destination/")) {
+    throw new Failure("refused", `${JSON.stringify(own)} would be outside of the destination`);
+  }
   if (!naming.inLayout) return posix.join(naming.destination, own);
   return `${naming.destination}:${posix.normalize(own).replace(/^\/+/, "")}`;
 }

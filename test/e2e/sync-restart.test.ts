@@ -5,7 +5,7 @@ import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { addSample } from "../support/push.ts";
 import { randomBytes } from "../support/random.ts";
 import { type RegistryServer, startRegistry } from "../support/registry-server.ts";
-import { start, succeed } from "../support/run.ts";
+import { type Running, start, succeed } from "../support/run.ts";
 import { sampleImage } from "../support/sample-images.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
@@ -59,6 +59,11 @@ class SlowRegistry implements AsyncDisposable {
     });
   }
 
+  /** Bytes sent of all blobs. */
+  get total(): number {
+    return [...this.sent.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   /** How large each blob is. */
   get sizes(): ReadonlyMap<string, number> {
     const { blobs } = this.server.repository("team/app");
@@ -68,6 +73,27 @@ class SlowRegistry implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]();
   }
+}
+
+/** Starts a run again and again, and kills it when it has fetched so much; returns how often it did. */
+async function killAtMoments(
+  moments: Uint8Array,
+  registry: SlowRegistry,
+  begin: () => Running,
+): Promise<number> {
+  let kills = 0;
+  for (const moment of moments) {
+    const goal = registry.total + 200_000 + moment * 5000;
+    const running = begin();
+    const ended = running.done.then(() => true);
+    while (registry.total < goal) {
+      if (await Promise.race([ended, Bun.sleep(2).then(() => false)])) return kills;
+    }
+    running.kill("SIGKILL");
+    await running.done;
+    kills++;
+  }
+  return kills;
 }
 
 /** What lies there, but for what a killed run was just writing. */
@@ -109,15 +135,7 @@ describe.each(["dir", "oci"] as const)("sync to %s", (kind) => {
 
     registry.pieceDelayMs = 10;
     const moments = randomBytes(`sync-restart ${kind}`, 8);
-    let kills = 0;
-    for (const moment of moments) {
-      const running = start(args("again"), options);
-      const ended = await Promise.race([running.done, Bun.sleep(250 + 2 * moment)]);
-      if (ended !== undefined) break;
-      running.kill("SIGKILL");
-      await running.done;
-      kills++;
-    }
+    const kills = await killAtMoments(moments, registry, () => start(args("again"), options));
     registry.pieceDelayMs = 0;
     await succeed(args("again"), options);
     expect(kills).toBeGreaterThan(2);
@@ -140,7 +158,7 @@ describe.each(["dir", "oci"] as const)("sync to %s", (kind) => {
         twice: 0,
       });
     }
-    const all = [...registry.sent.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const all = registry.total;
     const whole = [...registry.sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
     expect(all).toBeLessThan(whole + kills * 6 * chunk);
   });
@@ -178,6 +196,35 @@ describe.each(["dir", "oci"] as const)("sync to %s", (kind) => {
       [],
     );
   });
+});
+
+test("sync to docker sends nothing again that is there, and comes to the same", async () => {
+  using workspace = new Workspace();
+  await using registry = new SlowRegistry();
+  await using target = startRegistry();
+  const args = [
+    "--insecure-policy",
+    "sync",
+    "--src=docker",
+    "--src-tls-verify=false",
+    "--dest=docker",
+    "--dest-tls-verify=false",
+    `${registry.server.host}/team/app`,
+    `${target.host}/mirror`,
+  ];
+  const options = { cwd: workspace.path };
+  registry.pieceDelayMs = 3;
+  const moments = randomBytes("sync-restart docker", 6);
+  const kills = await killAtMoments(moments, registry, () => start(args, options));
+  registry.pieceDelayMs = 0;
+  const held = [...target.repository("mirror/app").blobs.keys()];
+  registry.sent.clear();
+  await succeed(args, options);
+  expect(kills).toBeGreaterThan(1);
+  const [from, to] = [registry.server.repository("team/app"), target.repository("mirror/app")];
+  expect(Object.fromEntries(to.tags)).toEqual(Object.fromEntries(from.tags));
+  expect([...to.blobs.keys()].toSorted()).toEqual([...from.blobs.keys()].toSorted());
+  expect(held.filter((digest) => registry.sent.has(digest))).toEqual([]);
 });
 
 function namesBelow(path: string): readonly string[] {

@@ -2,13 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 
 import {
-  everyImage,
   expandDirectory,
   expandFile,
   expandRepository,
   type Expansion,
 } from "../../../core/sync/expand.ts";
-import { parseSyncFile } from "../../../core/sync/sync-file.ts";
+import { everyTag, parseSyncFile } from "../../../core/sync/sync-file.ts";
 import type { SyncFields, SyncGroup } from "../../../core/sync/sync-image.ts";
 import { dir } from "../../../transports/dir/reference.ts";
 import { docker } from "../../../transports/docker/reference.ts";
@@ -37,7 +36,7 @@ function expansionTo(lines: string[]): Expansion {
     docker,
     log: { debug() {}, info: say("info"), warn: say("warn"), error: say("error") },
     retrying: (work) => work(),
-    choice: everyImage,
+    filter: everyTag,
   };
 }
 
@@ -163,7 +162,7 @@ empty: {}
     const groups = await expand(`
 ${registry.host}:
   exclude: ^2
-  images: {a/b: {newest: 3, tags: []}}
+  images: {a/b: {newest: 2, tags: []}}
 `);
     expect(pathsIn(groups)).toEqual([["1.1", "1.2"].map((tag) => `${registry.host}/a/b:${tag}`)]);
   });
@@ -186,7 +185,7 @@ describe("expandDirectory", () => {
 
   test("names images by their paths below the source", () => {
     using workspace = workspaceWith("h/a:1", "b:2");
-    const found = expandDirectory(workspace.path, transportContext(), { dir, choice: everyImage });
+    const found = expandDirectory(workspace.path, transportContext(), { dir, filter: everyTag });
     expect(pathsIn(found)).toEqual([["/b:2", "/h/a:1"]]);
     expect(found[0]?.images[0]).toMatchObject({ tag: "2" });
   });
@@ -194,14 +193,14 @@ describe("expandDirectory", () => {
   test("names an image that is the source itself by its last part", () => {
     using workspace = workspaceWith("x:1");
     const source = workspace.at("x:1");
-    const found = expandDirectory(source, transportContext(), { dir, choice: everyImage });
+    const found = expandDirectory(source, transportContext(), { dir, filter: everyTag });
     expect(pathsIn(found)).toEqual([["x:1"]]);
   });
 
   test("fails where there are no images", () => {
     using workspace = workspaceWith();
     const failure = failureOf(() =>
-      expandDirectory(workspace.path, transportContext(), { dir, choice: everyImage }),
+      expandDirectory(workspace.path, transportContext(), { dir, filter: everyTag }),
     );
     expect(failure).toMatchObject({ message: `No images to sync found in "${workspace.path}"` });
   });

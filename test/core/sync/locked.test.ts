@@ -3,14 +3,14 @@ import { describe, expect, test } from "bun:test";
 import { parseDigest } from "../../../core/content/digest.ts";
 import { parseDockerName } from "../../../core/content/docker-name.ts";
 import { expandLock, sectionFor } from "../../../core/sync/locked.ts";
-import { parseSyncFile } from "../../../core/sync/sync-file.ts";
+import { everyTag, parseSyncFile } from "../../../core/sync/sync-file.ts";
 import { docker } from "../../../transports/docker/reference.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { transportContext } from "../../support/transport-context.ts";
 
 const digest = parseDigest(`sha256:${"0".repeat(64)}`);
 const context = transportContext();
-const everything = { docker, choice: (tags: readonly string[]) => tags, contextOf: () => context };
+const everything = { docker, filter: everyTag, contextOf: () => context };
 
 describe("expandLock", () => {
   test("reads images by their digests, and calls them by their tags", () => {
@@ -33,9 +33,9 @@ describe("expandLock", () => {
   });
 
   test("keeps to the choice of tags", () => {
-    const choice = (tags: readonly string[]) => tags.filter((tag) => tag === "2");
+    const filter = { ...everyTag, include: ["2"] };
     const locked = ["1", "2"].map((tag) => ({ name: `h.io/a:${tag}`, digest }));
-    const groups = expandLock(locked, { ...everything, choice });
+    const groups = expandLock(locked, { ...everything, filter });
     expect(groups[0]?.images.map(({ tag }) => tag)).toEqual(["2"]);
   });
 

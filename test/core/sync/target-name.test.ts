@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { parseRenames } from "../../../core/sync/rename.ts";
+import { failureOf } from "../../support/failure-of.ts";
 import { ownName, targetName } from "../../../core/sync/target-name.ts";
 
 describe("targetName", () => {
@@ -25,6 +26,15 @@ describe("targetName", () => {
     expect(targetName({ path, below: path }, naming)).toBe(expected);
   });
 });
+
+test.each(["../x:1", "a/../../x:1", "/../x"])(
+  "C8: %s does not lead out of the destination",
+  (to) => {
+    const naming = { destination: "d", scoped: false, suffix: "", inLayout: false };
+    const failure = failureOf(() => targetName({ path: "a:1", below: "a:1", to }, naming));
+    expect(failure).toMatchObject({ code: "refused" });
+  },
+);
 
 describe("ownName", () => {
   const image = { path: "docker.io/library/a:1", below: "library/a:1" };
