@@ -76,6 +76,6 @@ export function lineFor(event: CopyEvent): string | undefined {
 export function logEvent(event: ToldEvent, log: Log): void {
   if (event.kind === "warning") log.warn(whereOf(event) + event.message);
   if (event.kind === "blob-restarted") {
-    log.info(`Reading blob ${event.digest} once more: ${event.reason}`);
+    log.info(`${whereOf(event)}Reading blob ${event.digest} once more: ${event.reason}`);
   }
 }

@@ -262,6 +262,32 @@ describe("copyList", () => {
     expect(forced.message).toEndWith(`, and what was asked for is ${dockerList}`);
   });
 
+  test.each([
+    ["copy", true, true],
+    ["remove-from-list", false, true],
+    ["remove", false, false],
+  ] as const)(
+    "brings signatures of the list and of its images: %s",
+    async (signatures, lists, images) => {
+      const from = holding(list);
+      const kept = from.images.get("a");
+      const [ofList, ofImage] = [[new Uint8Array([0x90, 1])], [new Uint8Array([0x90, 2])]];
+      const signed = new Map([
+        ["", ofList],
+        [arm64 ?? "", ofImage],
+      ]);
+      from.images.set("a", { manifests: kept?.manifests ?? new Map(), signatures: signed });
+      const to = new MemoryTransport();
+      const { events } = await copyBetween(from, to, { images: "all", signatures });
+      const found = to.images.get("b")?.signatures;
+      expect(found?.get("")).toEqual(lists ? ofList : undefined);
+      expect(found?.get(arm64 ?? "")).toEqual(images ? ofImage : undefined);
+      expect(found?.get(amd64 ?? "")).toBeUndefined();
+      const sought = events.filter(({ kind }) => kind === "signatures-sought");
+      expect(sought.length).toBe((lists ? 1 : 0) + (images ? list.images.length : 0));
+    },
+  );
+
   test("carries no list inside of a list, and says what to do", async () => {
     const [image] = list.images;
     if (image === undefined) throw new Error("no image");
