@@ -128,6 +128,8 @@ const config: Config = {
   ...defaults,
   maxDecompressedMessageSize: limits.signatureBytes,
   minRSABits: 2047,
+  // Old keys do not say what they are for: for everything, then.
+  allowMissingKeyFlags: true,
   rejectHashAlgorithms: new Set([enums.hash.md5, enums.hash.ripemd]),
   rejectMessageHashAlgorithms: new Set([enums.hash.md5, enums.hash.ripemd, enums.hash.sha1]),
   rejectPublicKeyAlgorithms: new Set([enums.publicKey.elgamal, enums.publicKey.dsa]),

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { deflateRawSync, deflateSync } from "node:zlib";
-import { armor, enums, revokeKey } from "openpgp";
+import { armor, config, enums, revokeKey, SignaturePacket } from "openpgp";
 
 import { limits } from "../../../core/limits.ts";
 import { KeyRing, readKeyRing, readUnverifiedMessage } from "../../../core/trust/openpgp.ts";
@@ -110,6 +110,27 @@ describe("KeyRing.verify", () => {
     expect(await ring.verify(message, judgingDate)).toMatchObject({
       primaryKey: made.ed25519.fingerprint,
     });
+  });
+
+  test("takes a key that does not say what it is for, as old keys do not", async () => {
+    const key = await testKey(keys.p256);
+    const [user] = key.secret.users;
+    const [own] = user?.selfCertifications ?? [];
+    if (user === undefined || own === undefined) throw new Error("no user");
+    const silent = Object.assign(new SignaturePacket(), {
+      signatureType: own.signatureType,
+      publicKeyAlgorithm: own.publicKeyAlgorithm,
+      hashAlgorithm: own.hashAlgorithm,
+    });
+    const signing = silent as unknown as {
+      sign(key: object, data: object, date: Date, detached: boolean, config: object): Promise<void>;
+    };
+    const data = { userID: user.userID, key: key.secret.keyPacket };
+    await signing.sign(key.secret.keyPacket, data, keyDate, false, config);
+    const message = await signedMessage(key, document);
+    user.selfCertifications = [silent];
+    const old = await readKeyRing([key.secret.toPublic().write()]);
+    expect(await old.verify(message, judgingDate)).toMatchObject({ primaryKey: key.fingerprint });
   });
 
   test("takes notations that nobody has to understand", async () => {
