@@ -63,6 +63,8 @@ export async function runInUserNamespace(wish: NamespaceWish): Promise<number> {
   } catch (error) {
     child.kill("SIGKILL");
     await child.exited;
+    // What was told to end is no longer there to be given a namespace.
+    wish.signal.throwIfAborted();
     throw error;
   }
   return await child.exited;

@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, closeSync, constants, openSync, readFileSync } from "node:fs";
 import { fileTreeOf } from "../support/file-tree.ts";
 import { testWith } from "../support/needs.ts";
 import { RootlessUser, rootlessNeeds } from "../support/rootless.ts";
@@ -140,3 +140,44 @@ describe.each(["vfs", "overlay"])("somebody who is not root, by %s", (driver) =>
     expect(records).toBe("[]");
   });
 });
+
+describe("a command in a namespace", () => {
+  testWith(...rootlessNeeds, "mkfifo")("ends with the one that it was started by", async () => {
+    using workspace = new Workspace();
+    const user = new RootlessUser(workspace);
+    await Bun.$`mkfifo -m 666 ${workspace.at("pipe")}`.quiet();
+    const store = `vfs@${workspace.at("home/g")}+${workspace.at("run/r")}`;
+    const words = ["copy", `oci-archive:${workspace.at("pipe")}`, `containers-storage:[${store}]x`];
+    const running = user.start([executable, "--insecure-policy", ...words], {
+      cwd: workspace.at("home"),
+    });
+    const inside = async () => {
+      const { stdout } = await Bun.$`ps -o pid=,args= -U ${user.userId}`.nothrow().quiet();
+      return stdout
+        .toString()
+        .trim()
+        .split("\n")
+        .filter((line) => line.includes("oci-archive"));
+    };
+    const writer = await openForReader(workspace.at("pipe"));
+    expect(await inside()).toHaveLength(2);
+    running.kill("SIGTERM");
+    const { code, stderr } = await running.done;
+    closeSync(writer);
+    expect([code, stderr]).toEqual([143, expect.stringContaining("canceled by SIGTERM")]);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(await inside()).toEqual([]);
+  });
+});
+
+/** Opens a pipe for writing as soon as somebody reads it. */
+async function openForReader(path: string): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENXIO")) throw error;
+      await Bun.sleep(10);
+    }
+  }
+}

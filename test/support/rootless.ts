@@ -1,13 +1,16 @@
 // Rootless: programs run by a user of the test's own, whom the machine has never heard of.
 
 import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { run, type RunOptions, type RunResult } from "./run.ts";
+import { type RunOptions, type RunResult, type Running, start } from "./run.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What tests of this kind ask for. */
 export const rootlessNeeds = ["root", "unshare", "setpriv", "newuidmap"] as const;
 
 const userId = 47_110;
+
+/** How that user runs a program. */
+type UserOptions = Omit<RunOptions, "program">;
 
 /** A user without privileges, and with ids to give away. */
 export class RootlessUser {
@@ -30,11 +33,13 @@ export class RootlessUser {
     }
   }
 
-  /** Runs a program as that user, with mounts that end with it. */
-  run(
-    words: readonly string[],
-    options: Omit<RunOptions, "program"> = { cwd: "/" },
-  ): Promise<RunResult> {
+  /** Runs a program to its end as `start` starts it. */
+  run(words: readonly string[], options: UserOptions = { cwd: "/" }): Promise<RunResult> {
+    return this.start(words, options).done;
+  }
+
+  /** Starts a program as that user, with mounts that end with it. */
+  start(words: readonly string[], options: UserOptions): Running {
     const binds = ["passwd", "subuid", "subgid"].map(
       (each) => `mount --bind ${this.#place.at(each)} /etc/${each}`,
     );
@@ -44,7 +49,7 @@ export class RootlessUser {
       `exec setpriv --reuid ${userId} --regid ${userId} --clear-groups --inh-caps=-all "$@"`,
     ].join("\n");
     const apart = ["--mount", "--propagation=private", "--", "/bin/sh", "-c", script, "sh"];
-    return run([...apart, ...words], {
+    return start([...apart, ...words], {
       ...options,
       env: {
         HOME: this.#place.at("home"),
