@@ -125,6 +125,48 @@ describe("containers-storage, read", () => {
     120_000,
   );
 
+  testWith("root", "newer:skopeo")(
+    "gives images that are kept apart from containers, and leaves them alone",
+    async () => {
+      using workspace = new Workspace("/tmp");
+      const sample = sampleImage({ format: "oci", odd: false });
+      writeLayout(workspace.at("layout"), { "1": sample });
+      const places = `graphroot="${workspace.at("g")}"\nrunroot="${workspace.at("r")}"`;
+      const images = `imagestore="${workspace.at("i")}"`;
+      const conf = `[storage]\ndriver="overlay"\n${places}\n${images}\n`;
+      writeFileSync(workspace.at("storage.conf"), conf);
+      const env = {
+        PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+        HOME: workspace.path,
+        CONTAINERS_STORAGE_CONF: workspace.at("storage.conf"),
+      };
+      const options = { cwd: workspace.path, env };
+      const image = "containers-storage:localhost/x:1";
+      const from = `oci:${workspace.at("layout")}:1`;
+      await succeed(["--insecure-policy", "copy", "--quiet", from, image], {
+        ...options,
+        program: newerProgram("skopeo"),
+      });
+      for (const root of ["g", "i"]) {
+        Bun.spawnSync(["umount", workspace.at(root, "overlay")], { stderr: "ignore" });
+      }
+      const copied = await dray(workspace, ["copy", "--quiet", image, "dir:ours"], options);
+      expect(copied).toMatchObject({ code: 0, stderr: "" });
+      const names = Object.keys(treeOf(workspace.at("ours")));
+      for (const diffId of sample.diffIds) expect(names).toContain(diffId.slice(7));
+      const before = treeOf(workspace.at("i"));
+      for (const args of [
+        ["copy", from, "containers-storage:localhost/y:1"],
+        ["delete", image],
+      ]) {
+        const { code, stderr } = await dray(workspace, args, options);
+        expect(code).toBe(1);
+        expect(stderr).toContain("can only be read");
+      }
+      expect(treeOf(workspace.at("i"))).toEqual(before);
+    },
+  );
+
   testWith("root", "buildah")("gives what buildah has built", async () => {
     using workspace = new Workspace();
     const store = new LayerStore(workspace);

@@ -6,58 +6,53 @@ import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { LockedRecords, readCompleteLayers } from "./change-store.ts";
-import { chooseStore } from "./choose-store.ts";
-import { findImages, resolveStart } from "./find-image.ts";
+import { findImages } from "./find-image.ts";
 import type { StorageName } from "./name.ts";
+import { findStore } from "./probe.ts";
 import { imageRecord, type LayerRecord, layerRecord } from "./records.ts";
 import { readImages, readRecordFile } from "./read-store.ts";
 import { removeAll } from "./remove-all.ts";
 import { removeLayerFiles } from "./remove-layer.ts";
 import { StagingDirectory } from "./staging-directory.ts";
-import { StorePlace } from "./store-place.ts";
+import type { StorePlace } from "./store-place.ts";
 
 /**
  * Deletes an image with all of its names. Fails with `not-found` if it is not there, and with `refused`
  * while a container needs it.
  */
 export async function deleteImage(name: StorageName, context: TransportContext): Promise<void> {
-  const store = await chooseStore(name.store, context);
-  const place = new StorePlace(store.imageRoot, store.driver);
   // Before anything is made: there may be no store.
+  const { store, wanted } = await findStore(name, context);
   const images = await readImages(store, context);
-  const [{ record }] = findImages(resolveStart(name, images), images, name);
+  const [{ record, place }] = findImages(wanted, images, name);
+  if (place.root !== store.imageRoot) throw notHere(record.id);
   await using trash = await StagingDirectory.create(join(place.driverDirectory, "tempdirs"));
-  await removeImage(record.id, {
-    place,
-    containers: new StorePlace(store.graphRoot, store.driver),
-    trash,
-    context,
+  await removeImage(record.id, { place, trash, context });
+}
+
+function notHere(id: string): Failure {
+  return new Failure("not-found", `image ${id}: identifier is not an image`, {
+    hint: "images of additional stores cannot be deleted",
   });
 }
 
 interface Removal {
   readonly place: StorePlace;
-  /** Where containers are kept. */
-  readonly containers: StorePlace;
   readonly trash: StagingDirectory;
   readonly context: TransportContext;
 }
 
 async function removeImage(id: string, removal: Removal): Promise<void> {
-  const { place, containers, context } = removal;
+  const { place, context } = removal;
   await using layers = await LockedRecords.lock(place, "layers", context);
   await using images = await LockedRecords.lock(place, "images", context);
-  await using containerRecords = await LockedRecords.lock(containers, "containers", context);
+  await using containerRecords = await LockedRecords.lock(place, "containers", context);
   const records = images.read();
   const found = records.find((json) => imageRecord(json).id === id);
-  if (found === undefined) {
-    throw new Failure("not-found", `image ${id}: identifier is not an image`, {
-      hint: "images of additional stores cannot be deleted",
-    });
-  }
+  if (found === undefined) throw notHere(id);
   const users = [
     ...containerRecords.read(),
-    ...readRecordFile(join(containers.containersDirectory, "volatile-containers.json")),
+    ...readRecordFile(join(place.containersDirectory, "volatile-containers.json")),
   ];
   const user = users.find((json) => json["image"] === id);
   if (user !== undefined) {

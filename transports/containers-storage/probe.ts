@@ -31,7 +31,7 @@ export interface FoundStore {
   readonly wanted: WantedImage;
 }
 
-/** Finds the store that a name means, which need not be there. Fails if it cannot be written to. */
+/** Finds the store that a name means, which need not be there. Fails if we cannot change it. */
 export async function findStore(name: StorageName, context: TransportContext): Promise<FoundStore> {
   const store = await chooseStore(name.store, context);
   checkWritable(store);
@@ -42,8 +42,8 @@ function checkWritable({ graphRoot, imageRoot }: ChosenStore): void {
   if (imageRoot === graphRoot) return;
   throw new Failure(
     "unsupported",
-    `Images cannot be written to ${imageRoot}, which is kept apart from ${graphRoot}`,
-    { hint: "podman can: podman pull oci:DIRECTORY:TAG" },
+    `Images in ${imageRoot}, which is kept apart from ${graphRoot}, can only be read`,
+    { hint: "podman can change them, with podman pull and podman rmi" },
   );
 }
 

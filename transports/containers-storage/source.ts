@@ -29,7 +29,14 @@ import { findImages, resolveStart } from "./find-image.ts";
 import { signaturesOf } from "./metadata.ts";
 import { resolvedName, type StorageName } from "./name.ts";
 import { composefs } from "./options.ts";
-import { chainOf, type KeptImage, type KeptLayer, readImages, readLayers } from "./read-store.ts";
+import {
+  chainOf,
+  type KeptImage,
+  type KeptLayer,
+  placesOf,
+  readImages,
+  readLayers,
+} from "./read-store.ts";
 
 /** Opens an image of a store for reading. Fails with `not-found` if there is none. */
 export async function openSource(
@@ -137,12 +144,16 @@ class StorageSource implements ImageSource {
   }
 
   #layerStream({ place, record: { id } }: KeptLayer, { signal }: BlobReading): ByteStream {
-    const path = place.tarSplitPath(id);
+    // Where images are kept apart from containers, engines keep these with the containers.
+    const own = place.tarSplitPath(id);
+    const path = [place, ...placesOf(this.#open.store)]
+      .map((each) => each.tarSplitPath(id))
+      .find(existsSync);
     if (existsSync(join(place.layerDirectory(id), "composefs-data"))) throw composefs();
-    if (!existsSync(path)) {
+    if (path === undefined) {
       throw new Failure(
         "unsupported",
-        `Layer ${id} was not made from an archive: ${path} is missing`,
+        `Layer ${id} was not made from an archive: ${own} is missing`,
         {
           hint: "podman can make one: podman push IMAGE oci:DIRECTORY:TAG",
         },

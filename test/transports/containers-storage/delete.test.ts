@@ -80,7 +80,19 @@ describe("deleteImage", () => {
     const before = treeOf(workspace.at("more"));
     const options = [`imagestore=${workspace.at("more")}`];
     expect((await rejection(remove(workspace, "x:1", { options }))).code).toBe("not-found");
-    expect({ ...treeOf(workspace.at("more")), ...before }).toEqual(treeOf(workspace.at("more")));
+    expect(treeOf(workspace.at("more"))).toEqual(before);
     expect((await rejection(remove(workspace, "x:1"))).code).toBe("not-found");
+    expect(Object.keys(treeOf(workspace.path)).filter((path) => !path.startsWith("more"))).toEqual(
+      [],
+    );
+  });
+
+  rootTest("leaves images alone that are kept apart from containers", async () => {
+    using workspace = new Workspace();
+    makeStore(workspace.at("i"), { images });
+    const before = treeOf(workspace.path);
+    const conf = { imageStore: workspace.at("i") };
+    expect((await rejection(remove(workspace, "x:1", conf))).code).toBe("unsupported");
+    expect(treeOf(workspace.path)).toEqual(before);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { collect } from "../../../core/blob/collect.ts";
 import { parseDigest } from "../../../core/content/digest.ts";
 import type { ImageSource } from "../../../core/image/source.ts";
@@ -122,6 +122,38 @@ describe("StorageSource", () => {
     const [layer] = layers;
     const bytes = await collect(await source.openBlob(descriptor(layer?.digest ?? "")), 10_000);
     expect(Buffer.compare(bytes, layer?.tar ?? new Uint8Array())).toBe(0);
+  });
+
+  test("finds what engines keep with containers, where images are kept apart", async () => {
+    using workspace = new Workspace();
+    makeStore(workspace.at("i"), { images: [{ names: [name], layers }] });
+    mkdirSync(workspace.at("g/overlay-layers"), { recursive: true });
+    for (const { id: layer } of layers) {
+      const file = `overlay-layers/${layer}.tar-split.gz`;
+      renameSync(workspace.at("i", file), workspace.at("g", file));
+    }
+    await using source = await open(workspace.at("g"), "x:1", { imageStore: workspace.at("i") });
+    for (const { digest, tar } of layers) {
+      const bytes = await collect(await source.openBlob(descriptor(digest)), 10_000);
+      expect(Buffer.compare(bytes, tar)).toBe(0);
+    }
+  });
+
+  test("takes the word of an image for layers that are known by their contents only", async () => {
+    using workspace = new Workspace();
+    const [layer] = layers;
+    if (layer === undefined) throw new Error("no layer");
+    const flags = { "expected-layer-diffid": layer.digest };
+    const layerMembers = { "diff-digest": undefined, "diff-size": undefined, flags };
+    const [only] = makeStore(workspace.path, {
+      images: [{ names: [name], layers: [layer] }],
+      layerMembers,
+    });
+    await using source = await open(workspace.path);
+    const kept = await source.readLayers?.(parseDigest(only?.manifest.digest ?? ""));
+    expect(kept?.layers).toEqual([{ digest: parseDigest(layer.digest) }]);
+    const bytes = await collect(await source.openBlob(descriptor(layer.digest)), 10_000);
+    expect(Buffer.compare(bytes, layer.tar)).toBe(0);
   });
 
   test("does without layers that are still being written", async () => {
