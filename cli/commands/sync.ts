@@ -3,13 +3,10 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 
 import type { BlobInfo } from "../../core/cache/blob-info.ts";
-import { readConfigFile } from "../../core/config/config-file.ts";
-import { fullName, fullRepository, parseDockerName } from "../../core/content/docker-name.ts";
+import { fullRepository, parseDockerName } from "../../core/content/docker-name.ts";
 import type { Tell } from "../../core/copy/events.ts";
-import { asFailure, during, Failure, inContext } from "../../core/failure.ts";
+import { asFailure, Failure, inContext } from "../../core/failure.ts";
 import { limits } from "../../core/limits.ts";
-import { parseLock, type LockedImage, renderLock } from "../../core/sync/lock-file.ts";
-import { findSurplus, type PruneRequest } from "../../core/sync/prune.ts";
 import { parseRenames } from "../../core/sync/rename.ts";
 import { divide, parseShard } from "../../core/sync/shard.ts";
 import type { SyncGroup, SyncImage } from "../../core/sync/sync-image.ts";
@@ -54,9 +51,11 @@ import { failureTable, surveyAsJson, surveyTable } from "../output/sync-report.t
 import { isTerminal } from "../output/terminal.ts";
 import { retrying } from "../retrying.ts";
 import { signingOf } from "../signers.ts";
-import { parseKinds, type SourceKind, sourceKinds, targetKinds } from "../sync/kinds.ts";
-import { findImages } from "../sync/sources.ts";
+import { parseKinds, sourceKinds, targetKinds } from "../sync/kinds.ts";
+import { checkLocks, readLock, writeLock } from "../sync/lock.ts";
 import { openPlace } from "../sync/place.ts";
+import { prune } from "../sync/prune.ts";
+import { findImages } from "../sync/sources.ts";
 
 const flags = {
   source: registryFlags("src-"),
@@ -227,14 +226,14 @@ async function synchronize(
   };
   if (said.dryRun) {
     await pretend(call, request, groups);
-    if (said.prune) await prune(call, pruning, false);
+    if (said.prune) await prune(log, pruning, false);
     return;
   }
   createDigestFile(said.digestFile);
   await copyAll(call, request, async (results) => {
-    await place.finish();
-    if (said.writeLock !== "") writeLock(said.writeLock, jobs, results);
     const failed = results.filter(({ outcome }) => outcome === "failed").length;
+    if (results.length > failed) await place.finish();
+    if (failed === 0) writeLock(said.writeLock, jobs, results);
     log.info(`Synced ${results.length - failed} images from ${groups.length} sources`);
     if (failed === 0) return;
     for (const line of failureTable(results)) call.screen.line(line);
@@ -247,13 +246,7 @@ async function synchronize(
   if (mistakes > 0) {
     throw new Failure("incomplete", "Nothing is pruned, because not all images could be found");
   }
-  await prune(call, pruning, said.yes);
-}
-
-/** Only registries have digests to go by. */
-function checkLocks(from: SourceKind, { locked, writeLock: written }: SyncCall["flags"]): void {
-  if (from === "docker" || from === "yaml" || (locked === "" && written === "")) return;
-  throw new Failure("usage", `--locked and --write-lock are for registries, not for ${from}`);
+  await prune(log, pruning, said.yes);
 }
 
 function filterOf({ flags: { include, exclude, semver, newest } }: SyncCall) {
@@ -302,8 +295,8 @@ async function pretend(
     const what = state === "present" ? "left alone" : "copied";
     log.info(`Would have ${what} image ref ${number}/${of}`, { from, to });
   }
-  if (said.writeLock !== "") writeLock(said.writeLock, request.jobs, images);
   const failed = images.filter(({ state }) => state === "failed").length;
+  if (failed === 0) writeLock(said.writeLock, request.jobs, images);
   await print(
     said.reporting.output === "json"
       ? surveyAsJson(images)
@@ -314,31 +307,6 @@ async function pretend(
   log.info(`Would have synced ${images.length - failed} images from ${groups.length} sources`);
   if (failed === 0) return;
   throw new Failure("incomplete", `${failed} of ${images.length} images could not be synced`);
-}
-
-async function prune(call: SyncCall, request: PruneRequest, removes: boolean): Promise<void> {
-  const { log } = call;
-  const surplus = await findSurplus(request);
-  let failures = 0;
-  for (const { name, remove } of surplus) {
-    if (!removes) {
-      log.info("Would remove", { image: name });
-      continue;
-    }
-    try {
-      await remove();
-      log.info("Removed", { image: name });
-    } catch (error) {
-      failures++;
-      log.error("Cannot remove", { image: name, error: asFailure(error).message });
-    }
-  }
-  if (!removes && surplus.length > 0) {
-    log.info(`${surplus.length} images are not wanted any more; to remove them, add --prune --yes`);
-  }
-  if (failures > 0) {
-    throw new Failure("incomplete", `${failures} of ${surplus.length} images were not removed`);
-  }
 }
 
 function divisible({ image }: SyncJob) {
@@ -359,45 +327,6 @@ function ownJobs(
   { index }: { readonly index: number },
 ): readonly SyncJob[] {
   return jobs.filter((_, position) => shards[position] === index);
-}
-
-async function readLock(path: string): Promise<readonly LockedImage[] | undefined> {
-  if (path === "") return undefined;
-  const bytes = await readConfigFile(path);
-  return during(`reading lock ${JSON.stringify(path)}`, () => parseLock(bytes));
-}
-
-function writeLock(
-  path: string,
-  jobs: readonly SyncJob[],
-  results: readonly Pick<SyncResult, "source">[],
-): void {
-  const images = jobs.flatMap(({ image }, index): readonly LockedImage[] => {
-    const found = results[index]?.source;
-    const { docker } = image.reference;
-    if (found === undefined || docker === undefined) return [];
-    const { host, repository } = parseDockerName(docker);
-    const { tag, to } = image;
-    const name = fullName({
-      host,
-      repository,
-      ...(tag === undefined ? { digest: found.digest } : { tag }),
-    });
-    const layers = found.layers ?? image.layers;
-    return [
-      {
-        name,
-        digest: found.digest,
-        ...(to !== undefined && { to }),
-        ...(layers !== undefined && { layers }),
-      },
-    ];
-  });
-  try {
-    writeFileSync(path, renderLock(images), { mode: 0o644 });
-  } catch (error) {
-    throw inContext(`writing lock ${JSON.stringify(path)}`, asFailure(error));
-  }
 }
 
 function show(

@@ -13,7 +13,7 @@ import type { ImageReference, TransportContext } from "../image/transport.ts";
 import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import type { SyncedSource, SyncJob, SyncRequest } from "./sync.ts";
-import { parseTarget } from "./target.ts";
+import { checkWritable, parseTarget } from "./target.ts";
 import { currentDigests } from "./unchanged.ts";
 
 /** What would happen to one image. */
@@ -89,7 +89,7 @@ function parsedUnlessMissing(target: string, { place }: SurveyRequest): ImageRef
 }
 
 async function compare(
-  { image }: SyncJob,
+  { image, target }: SyncJob,
   reference: ImageReference | undefined,
   { place, copy, patience }: SurveyRequest,
 ): Promise<Pick<Looked, "state" | "wanted" | "source">> {
@@ -111,6 +111,7 @@ async function compare(
   if (current.destination === admission.image.digest) {
     return { state: "present", wanted: [], ...found };
   }
+  checkWritable(target, place);
   const wanted = await lacking(needed, probe);
   return { state: current.destination === undefined ? "missing" : "changed", wanted, ...found };
 }

@@ -119,7 +119,7 @@ class Run {
   constructor(request: SyncRequest) {
     this.#request = request;
     this.#sharing = new BlobSharing(request.sharedBlobs);
-    this.#turns = new Turns(request.tell);
+    this.#turns = new Turns(request.tell, mergeMoves);
   }
 
   async job(job: SyncJob, signal: AbortSignal, index: number): Promise<SyncResult> {
@@ -221,6 +221,15 @@ function once(work: () => void): () => void {
     if (!done) work();
     done = true;
   };
+}
+
+/** Of bytes that were moved, only the sum is of interest to those who hear of it later. */
+function mergeMoves(earlier: SyncEvent, later: SyncEvent): SyncEvent | "before" | "apart" {
+  if (earlier.kind !== "copy" || later.kind !== "copy") return "apart";
+  const [one, other] = [earlier.event, later.event];
+  if (one.kind !== "blob-moved" || other.kind !== "blob-moved") return "apart";
+  if (one.digest !== other.digest || one.instance !== other.instance) return "before";
+  return { kind: "copy", event: { ...other, bytes: one.bytes + other.bytes } };
 }
 
 /** Ends the whole run, whatever else may go on. */

@@ -8,17 +8,26 @@ export interface Speaker<E> {
 }
 
 /**
+ * Returns one event that says as much as two, if there is one. Otherwise `before` says that a later one
+ * may still be merged with what stands before the earlier one, and `apart` that it may not.
+ */
+export type Merge<E> = (earlier: E, later: E) => E | "before" | "apart";
+
+/**
  * Passes on what speakers say, in the order of the speakers: what one says while those before it have not
  * ended waits.
  */
 export class Turns<E> {
   readonly #hear: (event: E) => void;
+  readonly #merge: Merge<E>;
   readonly #held = new Map<number, E[]>();
   readonly #ended = new Set<number>();
   #turn = 0;
 
-  constructor(hear: (event: E) => void) {
+  /** What waits is merged where that can be, so that it does not grow with what is moved. */
+  constructor(hear: (event: E) => void, merge: Merge<E> = () => "apart") {
     this.#hear = hear;
+    this.#merge = merge;
   }
 
   /** Returns the speaker with this number. They are counted from zero, and none may be left out. */
@@ -27,7 +36,7 @@ export class Turns<E> {
       say: (event) => {
         if (number === this.#turn) return this.#hear(event);
         const held = this.#held.get(number) ?? [];
-        held.push(event);
+        this.#hold(held, event);
         this.#held.set(number, held);
       },
       end: () => {
@@ -35,6 +44,17 @@ export class Turns<E> {
         this.#advance();
       },
     };
+  }
+
+  #hold(held: E[], event: E): void {
+    for (let at = held.length - 1; at >= 0; at--) {
+      const merged = this.#merge(held[at] as E, event);
+      if (merged === "apart") break;
+      if (merged === "before") continue;
+      held[at] = merged;
+      return;
+    }
+    held.push(event);
   }
 
   #advance(): void {

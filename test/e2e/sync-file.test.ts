@@ -100,6 +100,7 @@ ${other.host}:
     [["--map=s|a"], 'Cannot use the rule "s|a"'],
     [["--shard=5/4"], 'Cannot use "5/4" as a shard'],
     [["--shard=auto"], "The environment does not say which shard this is"],
+    [["--shard=1/2", "--write-lock=x"], "Only one of --write-lock and --shard can be specified"],
     [["--locked=nowhere"], "open nowhere: no such file or directory"],
   ])("refuses %j before anything is asked", async (flags, message) => {
     await using registry = filled();

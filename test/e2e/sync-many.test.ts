@@ -1,7 +1,7 @@
 // sync of many images: what it asks of registries, alone and in shards.
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fillWithMany, imageOn } from "../support/many-images.ts";
 import { testWith } from "../support/needs.ts";
@@ -203,9 +203,12 @@ describe("sync of 50 repositories", () => {
   test("--keep-going names the failures at the end, in a table and in JSON, and exits with 3", async () => {
     await using ground = new Ground();
     ground.from.repository("team/r3").blobs.clear();
-    const args = ["--dest=docker", "--keep-going", "images.yaml", `${ground.to.host}/x`];
+    const flags = ["--dest=docker", "--keep-going", "--write-lock=lock"];
+    const args = [...flags, "images.yaml", `${ground.to.host}/x`];
     const failed = await ground.attempt(...args);
     expect(failed.code).toBe(3);
+    // A lock without some of the images would be taken for all of them.
+    expect(existsSync(ground.at("lock"))).toBe(false);
     expect(failed.stderr).toContain(`${wish.tags} of ${images} images failed:\n`);
     expect(failed.stderr).toMatch(/^ {2}docker:\S+\/team\/r3:1\.0 {2}.*blob unknown/m);
     const json = await ground.attempt("--output=json", ...args);

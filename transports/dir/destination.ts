@@ -22,7 +22,7 @@ import type { HeldStart, Signature, SignedManifest } from "../../core/image/sour
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { writeBlobFile } from "../shared/blob-file.ts";
-import { lockDirectory, lockFileName } from "../shared/directory-lock.ts";
+import { lockDirectory, lockFileName, tryLockDirectory } from "../shared/directory-lock.ts";
 import { replaceFile, syncDirectory } from "../shared/new-file.ts";
 import { attempt, isSystemError } from "../shared/system.ts";
 import {
@@ -49,11 +49,22 @@ export async function openDestination(
   context: TransportContext,
 ): Promise<ImageDestination> {
   const probe = await openProbe(name, context);
-  const workshop = makeWorkshop(probe.path);
-  if (context.settings.dir.keepsParts !== true)
-    return new DirDestination(probe, context, { workshop });
-  const leftovers = await Leftovers.adopt(probe.path, workshop.path, context);
+  if (context.settings.dir.keepsParts !== true) {
+    return new DirDestination(probe, context, { workshop: makeWorkshop(probe.path) });
+  }
+  const { workshop, own } = await makeOwnWorkshop(probe.path);
+  const adopting = { workshop: workshop.path, own, context };
+  const leftovers = await Leftovers.adopt(probe.path, adopting);
   return new DirDestination(probe, context, { workshop, leftovers });
+}
+
+/** Makes a workshop that nobody takes for left by others: whoever was faster may have it. */
+async function makeOwnWorkshop(directory: string) {
+  for (;;) {
+    const workshop = makeWorkshop(directory);
+    const own = await tryLockDirectory(workshop.path);
+    if (own !== "held") return { workshop, own: typeof own === "object" ? own : undefined };
+  }
 }
 
 /** The hidden directory where the new image is gathered. */

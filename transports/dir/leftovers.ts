@@ -13,6 +13,14 @@ import { fileStream } from "../shared/file-stream.ts";
 import { isTemporaryName } from "../shared/temporary.ts";
 import { blobFile } from "./files.ts";
 
+/** Where we gather an image. */
+export interface OwnWorkshop {
+  readonly workshop: string;
+  /** Absent where nobody can tell whether it is in use. */
+  readonly own: AsyncDisposable | undefined;
+  readonly context: TransportContext;
+}
+
 /** Where an image is gathered, ours alone, and what others have left there. */
 export class Leftovers implements AsyncDisposable {
   readonly #workshop: string;
@@ -31,19 +39,21 @@ export class Leftovers implements AsyncDisposable {
     this.#locks = [...adopted.values()];
   }
 
-  /** Takes over what lies in a directory beside our own `workshop`, unless somebody is at work there. */
+  /**
+   * Takes over what lies in a directory beside our own `workshop`, unless somebody is at work there. `own`
+   * keeps others from doing the same with ours.
+   */
   static async adopt(
     directory: string,
-    workshop: string,
-    context: TransportContext,
+    { workshop, own, context }: OwnWorkshop,
   ): Promise<Leftovers> {
     const adopted = new Map<string, AsyncDisposable>();
+    if (own !== undefined) adopted.set(workshop, own);
     for (const name of readdirSync(directory)) {
       const path = join(directory, name);
-      if (!isTemporaryName(name) || !lstatSync(path).isDirectory()) continue;
-      const lock = await tryLockDirectory(path);
-      // Where nobody can tell, it may be in use.
-      if (typeof lock === "object") adopted.set(path, lock);
+      if (path === workshop || !isTemporaryName(name)) continue;
+      const lock = await lockUnlessGone(path);
+      if (lock !== undefined) adopted.set(path, lock);
     }
     return new Leftovers(workshop, context, adopted);
   }
@@ -86,5 +96,18 @@ export class Leftovers implements AsyncDisposable {
       this.#context.log.debug(`Not taking ${path}: ${failure.message}`);
       return false;
     }
+  }
+}
+
+/** Where nobody can tell whether somebody is at work, it counts as if somebody was. */
+async function lockUnlessGone(path: string): Promise<AsyncDisposable | undefined> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
+  try {
+    const lock = await tryLockDirectory(path);
+    return typeof lock === "object" ? lock : undefined;
+  } catch (error) {
+    // Its owner has just finished with it.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    throw error;
   }
 }

@@ -7,6 +7,7 @@ import { asFailure, Failure } from "../../core/failure.ts";
 import type { OutgoingBlob, StoredBlob } from "../../core/image/destination.ts";
 import type { HeldStart } from "../../core/image/source.ts";
 import { openFile, rangeStream } from "./file-stream.ts";
+import { flock } from "./libc/flock.ts";
 import { NewFile } from "./new-file.ts";
 import { partPath, partsOf } from "./temporary.ts";
 
@@ -77,13 +78,27 @@ async function writeTo(
   }
   await file.complete();
   file.publish(place.pathOf(digest));
-  if (place.keepsParts === true) removeParts(place.workshop, digest);
+  if (place.keepsParts === true) await removeParts(place.workshop, digest);
   return { digest, size, by: "sending" };
 }
 
 /** What earlier runs left of a blob that is whole now is of no use any more. */
-function removeParts(directory: string, digest: Digest): void {
-  for (const path of partsOf(directory, digest)) rmSync(path, { force: true });
+async function removeParts(directory: string, digest: Digest): Promise<void> {
+  for (const path of partsOf(directory, digest)) {
+    if (await isAbandoned(path)) rmSync(path, { force: true });
+  }
+}
+
+/** Tells whether nobody is writing a part; where that cannot be told, somebody may be. */
+async function isAbandoned(path: string): Promise<boolean> {
+  try {
+    await using file = await openFile(path);
+    return flock(file.fd, "exclusive") === "done";
+  } catch (error) {
+    // Whoever wrote it has just finished with it.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
+    throw error;
+  }
 }
 
 /** Returns the longest that earlier runs have left of a blob's start, in any of some directories. */

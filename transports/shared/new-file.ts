@@ -4,6 +4,7 @@ import { constants, renameSync, rmSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { asFailure, Failure } from "../../core/failure.ts";
+import { flock } from "./libc/flock.ts";
 import { attempt, failureAt, isSystemError } from "./system.ts";
 import { temporaryPath } from "./temporary.ts";
 
@@ -66,9 +67,10 @@ export class NewFile implements AsyncDisposable {
     }
   }
 
-  /** Lets the file stay under its hidden name if it is not published. */
+  /** Lets the file stay under its hidden name if it is not published. Until it is closed, it is locked. */
   keep(): void {
     this.#kept = true;
+    flock(this.#file.fd, "exclusive");
   }
 
   /** It is not worth keeping after all. */

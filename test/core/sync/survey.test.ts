@@ -3,12 +3,15 @@ import { describe, expect, test } from "bun:test";
 import { Patience } from "../../../core/retry.ts";
 import { type SurveyedImage, surveyImages } from "../../../core/sync/survey.ts";
 import { jobsFor } from "../../../core/sync/sync.ts";
+import { mkdirSync } from "node:fs";
+import { dir } from "../../../transports/dir/reference.ts";
 import { docker } from "../../../transports/docker/reference.ts";
 import { dockerContext } from "../../support/docker-context.ts";
 import { addSample } from "../../support/push.ts";
 import { startRegistry } from "../../support/registry-server.ts";
-import { blobsOf, sampleImage } from "../../support/sample-images.ts";
+import { blobsOf, sampleImage, writeDirectory } from "../../support/sample-images.ts";
 import { plainCopy } from "../../support/sync-run.ts";
+import { Workspace } from "../../support/workspace.ts";
 
 const one = sampleImage({ seed: "one", format: "oci" });
 const two = { ...sampleImage({ seed: "two", format: "oci" }) };
@@ -75,5 +78,28 @@ describe("surveyImages", () => {
       ["missing", 4, sizeOf(one)],
       ["failed", 0, 0],
     ]);
+  });
+
+  test("says what a run would refuse to write over", async () => {
+    await using from = startRegistry();
+    addSample(from.repository("a"), "1", one);
+    using workspace = new Workspace();
+    mkdirSync(workspace.at("a:1"));
+    writeDirectory(workspace.at("a:1"), two);
+    const context = dockerContext();
+    const reference = docker.parseReference(`//${from.host}/a:1`);
+    const images = [{ reference, context, path: "a:1", below: "a:1" }];
+    const look = (overwrites: boolean) =>
+      surveyImages({
+        jobs: jobsFor([{ images }], () => workspace.at("a:1")),
+        place: { transport: dir, context, overwrites },
+        copy: plainCopy(),
+        parallelImages: 1,
+        patience: () => new Patience(),
+      });
+    const [refused] = await look(false);
+    expect(refused?.state).toBe("failed");
+    expect(refused?.failure?.message).toContain("Refusing to overwrite destination directory");
+    expect((await look(true))[0]?.state).toBe("changed");
   });
 });

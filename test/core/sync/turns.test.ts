@@ -17,3 +17,19 @@ test("Turns lets everybody be heard in order, whoever speaks first", () => {
   three?.say("3b");
   expect(heard.at(-1)).toBe("3b");
 });
+
+test("Turns merges what waits, as far as nothing else was said between", () => {
+  const heard: string[] = [];
+  const turns = new Turns<string>(
+    (event) => heard.push(event),
+    (earlier, later) => {
+      if (!/^[ab]\d+$/.test(earlier) || !/^[ab]\d+$/.test(later)) return "apart";
+      if (earlier[0] !== later[0]) return "before";
+      return `${earlier[0]}${Number(earlier.slice(1)) + Number(later.slice(1))}`;
+    },
+  );
+  const [one, two] = [turns.speaker(0), turns.speaker(1)];
+  for (const event of ["a1", "b1", "a2", "b2", "end", "a4"]) two.say(event);
+  one.end();
+  expect(heard).toEqual(["a3", "b3", "end", "a4"]);
+});

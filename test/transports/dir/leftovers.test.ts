@@ -21,13 +21,17 @@ function directoryIn({ path }: Workspace): string {
   return made;
 }
 
+async function adopt(directory: string, workshop: string): Promise<Leftovers> {
+  return Leftovers.adopt(directory, { workshop, own: undefined, context: transportContext() });
+}
+
 describe("Leftovers", () => {
   test("takes whole blobs into our own workshop, and knows of parts", async () => {
     using workspace = new Workspace();
     const [own, left] = [directoryIn(workspace), directoryIn(workspace)];
     writeFileSync(join(left, file), bytes);
     writeFileSync(partPath(left, blob.digest), bytes.subarray(0, 5));
-    await using leftovers = await Leftovers.adopt(workspace.path, own, transportContext());
+    await using leftovers = await adopt(workspace.path, own);
     expect(leftovers.heldStart(blob)?.size).toBe(5);
     expect(await leftovers.take(blob)).toBe(bytes.length);
     expect(readdirSync(own)).toEqual([file]);
@@ -39,7 +43,7 @@ describe("Leftovers", () => {
     using workspace = new Workspace();
     const [own, left] = [directoryIn(workspace), directoryIn(workspace)];
     writeFileSync(join(left, file), Buffer.from(bytes).fill(0));
-    await using leftovers = await Leftovers.adopt(workspace.path, own, transportContext());
+    await using leftovers = await adopt(workspace.path, own);
     expect(await leftovers.take(blob)).toBeUndefined();
   });
 
@@ -50,7 +54,7 @@ describe("Leftovers", () => {
     const lock = await tryLockDirectory(busy);
     if (typeof lock === "string") throw new Error(lock);
     await using _ = lock;
-    await using leftovers = await Leftovers.adopt(workspace.path, own, transportContext());
+    await using leftovers = await adopt(workspace.path, own);
     expect(await leftovers.take(blob)).toBeUndefined();
     leftovers.remove();
     expect(readdirSync(busy)).toEqual([file]);

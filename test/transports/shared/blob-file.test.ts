@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { collect } from "../../../core/blob/collect.ts";
 import { streamOf } from "../../../core/blob/stream.ts";
 import { Failure } from "../../../core/failure.ts";
+import { NewFile } from "../../../transports/shared/new-file.ts";
 import { partPath } from "../../../transports/shared/temporary.ts";
 import type { Stage } from "../../../core/blob/stream.ts";
 import { type Digest, digestHex } from "../../../core/content/digest.ts";
@@ -140,6 +141,19 @@ describe("a blob that is kept in parts", () => {
     const broken = (await outgoing()).through(wrong, wanted);
     await expect(writeBlobFile(broken, keeping(workspace))).rejects.toThrow();
     expect(readdirSync(workspace.path)).toEqual([]);
+  });
+
+  test("is not removed while another run is writing it", async () => {
+    using workspace = new Workspace();
+    await using other = await NewFile.create(
+      workspace.path,
+      workspace.path,
+      1,
+      partPath(workspace.path, wanted.digest),
+    );
+    other.keep();
+    await writeBlobFile(await outgoing(), keeping(workspace));
+    expect(readdirSync(workspace.path).length).toBe(2);
   });
 
   test("is not taken for one if it is no file, or too long", async () => {
