@@ -139,7 +139,8 @@ async function openBrowser({ environment }: Call, url: URL): Promise<boolean> {
     stdout: "ignore",
     stderr: "ignore",
   });
-  return (await child.exited) === 0;
+  // Some wait until the browser is closed; those that cannot start one say so at once.
+  return (await Promise.race([child.exited, Bun.sleep(2000).then(() => 0)])) === 0;
 }
 
 /** Lends what servers are asked with. */

@@ -4,7 +4,7 @@ import { collect } from "../../core/blob/collect.ts";
 import { streamOf } from "../../core/blob/stream.ts";
 import { verified } from "../../core/blob/verify.ts";
 import type { Digest } from "../../core/content/digest.ts";
-import { type DockerName, fullRepository } from "../../core/content/docker-name.ts";
+import { type DockerName, fullRepository, isTag } from "../../core/content/docker-name.ts";
 import type { SigstoreSignature } from "../../core/content/signature-blob.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
 import type { RawManifest } from "../../core/image/source.ts";
@@ -66,6 +66,11 @@ export async function addAttachments(
 ): Promise<void> {
   const where = whereOf(place);
   const reference = attachmentTag(place.digest);
+  if (!isTag(reference)) {
+    throw new Failure("unsupported", `Registries cannot keep signatures of ${place.digest}`, {
+      hint: "its digest is too long for a tag; name the image by SHA-256",
+    });
+  }
   let sent = false;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const found = await find(place);
@@ -94,6 +99,8 @@ export async function addAttachments(
 
 async function find(place: AttachmentPlace): Promise<RawManifest | undefined> {
   const { client, name, digest } = place;
+  // Of long digests no tag can be made, so that nothing can be kept under one.
+  if (!isTag(attachmentTag(digest))) return undefined;
   try {
     return await readManifest({ client, name, reference: attachmentTag(digest) });
   } catch (error) {

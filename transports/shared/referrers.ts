@@ -10,7 +10,8 @@ import { manifestDigest, parseManifest } from "../../core/manifest/manifest.ts";
 
 /** Returns the tag of the index of referrers, where a registry keeps none by itself. */
 export function referrersTag(digest: Digest): string {
-  return `${digestAlgorithm(digest)}-${digestHex(digest)}`;
+  // Tags are not as long as digests of all kinds, so the specification cuts them.
+  return `${digestAlgorithm(digest).slice(0, 32)}-${digestHex(digest).slice(0, 64)}`;
 }
 
 /**

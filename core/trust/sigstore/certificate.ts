@@ -148,7 +148,16 @@ export function textExtension({ extensions }: Certificate, id: string): string |
   const extension = extensions.get(id);
   if (extension === undefined) return undefined;
   const { content } = derValue(extension.value, derTags.utf8String);
-  return new TextDecoder("utf-8", { fatal: true }).decode(content);
+  return utf8Of(content);
+}
+
+/** Returns text in UTF-8. Fails with `corrupt` if it is none. */
+export function utf8Of(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Failure("corrupt", "malformed certificate: text that is not UTF-8", { cause: error });
+  }
 }
 
 function checkVersion(value: DerValue | undefined): void {

@@ -4,7 +4,7 @@
 
 import { Failure } from "../../failure.ts";
 import { quoted } from "../../foreign-text.ts";
-import { type Certificate, keyOf, textExtension } from "./certificate.ts";
+import { type Certificate, keyOf, textExtension, utf8Of } from "./certificate.ts";
 import { verifyPath } from "./path.ts";
 import { type PublicKey, publicKeyOf } from "./public-key.ts";
 
@@ -70,7 +70,7 @@ export function checkEmail({ names }: Certificate, email: string): void {
  */
 export function issuerOf(certificate: Certificate): string | undefined {
   const old = certificate.extensions.get(issuerId);
-  const plain = old && new TextDecoder("utf-8", { fatal: true }).decode(old.value);
+  const plain = old && utf8Of(old.value);
   const text = textExtension(certificate, issuerTextId);
   if (plain !== undefined && text !== undefined && plain !== text) {
     throw new Failure(

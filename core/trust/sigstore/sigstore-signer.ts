@@ -41,10 +41,15 @@ export function sigstoreSigner(signing: SigstoreSigning): Signer {
     form: "sigstore",
     activity: "Signing image using a sigstore signature",
     async prepare() {
-      await signing.key();
+      publicPart(await signing.key());
     },
     sign: (wish) => signImage(wish, signing),
   };
+}
+
+/** Nobody is helped by a signature that is refused everywhere. */
+function publicPart({ key }: SigningKey): KeyObject {
+  return publicKeyOf(createPublicKey(key)).key;
 }
 
 async function signImage(
@@ -52,9 +57,10 @@ async function signImage(
   { key: findKey, log, creator, now }: SigstoreSigning,
 ): Promise<Signature> {
   const payload = encodePayload({ digest, reference, creator, at: now() });
-  const { key, certificate, chain } = await findKey();
-  const publicKey = publicKeyOf(createPublicKey(key)).key;
+  const found = await findKey();
+  const { key, certificate, chain } = found;
   const signature = sign(key.asymmetricKeyType === "ed25519" ? null : "sha256", payload, key);
+  const publicKey = publicPart(found);
   const verifier = certificate ?? publicKey.export({ format: "pem", type: "spki" }).toString();
   const set = await log?.({ payload, signature, verifier });
   const {

@@ -112,6 +112,18 @@ describe("attachments in a registry", () => {
     expect(await rejection(found(registry))).toMatchObject({ code: "corrupt" });
   });
 
+  test("cannot be kept for digests that are longer than tags", async () => {
+    await using registry = startRegistry();
+    const long = parseDigest(`sha512:${"a".repeat(128)}`);
+    const place = { ...(await placeAt(registry)), digest: long };
+    expect(await readAttachments(place)).toEqual([]);
+    expect(await rejection(addAttachments(place, [one], never))).toMatchObject({
+      code: "unsupported",
+      message: `Registries cannot keep signatures of ${long}`,
+    });
+    expect(registry.lines.filter((line) => line.includes("sha512"))).toEqual([]);
+  });
+
   test("are refused if they are no image", async () => {
     await using registry = startRegistry();
     const list = "application/vnd.oci.image.index.v1+json";

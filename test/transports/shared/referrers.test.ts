@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { digestOf } from "../../../core/content/digest.ts";
+import { digestOf, parseDigest } from "../../../core/content/digest.ts";
 import { manifestTypes } from "../../../core/content/media-types.ts";
 import { limits } from "../../../core/limits.ts";
 import {
@@ -17,6 +17,8 @@ const raw = { bytes, mediaType: manifestTypes.oci };
 
 test("referrersTag spells a digest as a tag", () => {
   expect(referrersTag(digest)).toBe(digest.replace(":", "-"));
+  const long = parseDigest(`sha512:${"a".repeat(128)}`);
+  expect(referrersTag(long)).toBe(`sha512-${"a".repeat(64)}`);
 });
 
 test("possibleReferrers passes over what is of another type for sure", () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 
+import { Failure } from "../../../../core/failure.ts";
 import { parseBundle } from "../../../../core/trust/sigstore/bundle.ts";
 import { authority, fulcioLeaf } from "../../../support/authority.ts";
 import { type BundleJson, bundleOf } from "../../../support/bundles.ts";
+import { randomBytes } from "../../../support/random.ts";
 
 const root = authority("root");
 const leaf = fulcioLeaf(root);
@@ -112,6 +114,22 @@ describe("parseBundle", () => {
     ["no body", entry({ canonicalizedBody: undefined }), "canonicalizedBody is no text"],
   ])("refuses %s", (_, bytes, why) => {
     expect(() => parseBundle(bytes)).toThrow(why);
+  });
+
+  test("fails, and never in another way, on whatever is changed or cut", () => {
+    const good = bundleOf({ logged: true, leaf });
+    const noise = randomBytes("bundle", 6000);
+    for (let round = 0; round < 2000; round++) {
+      const [high = 0, low = 0, value = 0] = noise.subarray(round * 3);
+      const at = (high * 256 + low) % good.length;
+      const changed = round % 5 === 0 ? good.subarray(0, at) : good.with(at, value);
+      try {
+        parseBundle(changed);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Failure);
+        expect((error as Failure).code).not.toBe("bug");
+      }
+    }
   });
 
   test("G6: refuses a member that stands there twice", () => {

@@ -6,6 +6,7 @@ import {
   keyOf,
   parseCertificate,
   textExtension,
+  utf8Of,
 } from "../../../../core/trust/sigstore/certificate.ts";
 import {
   authority,
@@ -107,6 +108,14 @@ describe("parseCertificate", () => {
       extensions: [[id, false, Buffer.concat([text(0x0c, "x"), text(0x0c, "y")])]],
     });
     expect(() => textExtension(longer, id)).toThrow("behind the end");
+  });
+
+  test("refuses text that is not UTF-8", () => {
+    const id = "1.3.6.1.4.1.57264.1.8";
+    const broken = parse({ extensions: [[id, false, der(0x0c, Uint8Array.of(0xff))]] });
+    expect(() => textExtension(broken, id)).toThrow("not UTF-8");
+    expect(() => utf8Of(Uint8Array.of(0xc3))).toThrow("not UTF-8");
+    expect(utf8Of(new TextEncoder().encode("ü"))).toBe("ü");
   });
 
   test("fails, and never in another way, on whatever is changed or cut", () => {

@@ -7,6 +7,7 @@ import { parsePublicKey } from "../../../../core/trust/sigstore/public-key.ts";
 import { verifySignature } from "../../../../core/trust/sigstore/signature.ts";
 import { sigstoreSigner } from "../../../../core/trust/sigstore/sigstore-signer.ts";
 import { ecKeys, noon } from "../../../support/authority.ts";
+import { rejection } from "../../../support/rejection.ts";
 import { publicPem } from "../../../support/sigstore.ts";
 
 const wish = {
@@ -59,5 +60,7 @@ test("sigstoreSigner keeps certificates, and what the log says", async () => {
 test("sigstoreSigner signs with no weak key", async () => {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
   const signer = sigstoreSigner({ key: async () => ({ key: privateKey }), ...marks });
-  expect(signer.sign(wish)).rejects.toThrow("RSA key of 1024 bits is too weak");
+  const weak = "RSA key of 1024 bits is too weak";
+  expect((await rejection((async () => signer.prepare?.())())).message).toContain(weak);
+  expect((await rejection(signer.sign(wish))).message).toContain(weak);
 });
