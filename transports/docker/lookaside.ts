@@ -64,7 +64,7 @@ export async function readLookaside(
 export function whyNotWritten(storage: SignatureStorage): string | undefined {
   const base = writingBase(storage);
   if (base === undefined) return "There is no place for signatures: registries.d names none";
-  const { protocol } = parseBase(base);
+  const protocol = URL.parse(base)?.protocol;
   switch (protocol) {
     case "file:":
       return undefined;

@@ -203,6 +203,22 @@ describe("readLookaside from a server", () => {
   });
 });
 
+test.each<[SignatureStorage, string | undefined]>([
+  [{ lookaside: "file:///sigs" }, undefined],
+  [{ lookaside: "https://s.example", lookasideStaging: "file:///sigs" }, undefined],
+  [{ lookaside: "/no/scheme" }, 'Unsupported scheme when writing signature to "/no/scheme"'],
+  [
+    { lookaside: "ftp://s.example" },
+    'Unsupported scheme when writing signature to "ftp://s.example"',
+  ],
+  [
+    { lookaside: "http://s.example" },
+    "Writing directly to a http lookaside URL is not supported. Configure a lookaside-staging: location",
+  ],
+])("whyNotWritten says of %j: %p", (storage, why) => {
+  expect(whyNotWritten(storage)).toBe(why);
+});
+
 describe("writeLookaside", () => {
   test("writes signatures, these and no others", async () => {
     using workspace = new Workspace();
