@@ -5,7 +5,7 @@
 
 import { existsSync, readFileSync, readlinkSync, writeSync } from "node:fs";
 import { Failure } from "../../core/failure.ts";
-import { idMap, type IdRange, parseSubIds, parseUserName } from "./sub-ids.ts";
+import { idMap, type IdRange, parseSubIds, parseToldIds, parseUserName } from "./sub-ids.ts";
 
 /** Who is to own what in the namespace, and what runs there. */
 export interface NamespaceWish {
@@ -105,12 +105,21 @@ function refused(why: string): Failure {
 
 function rangesIn(path: string, { userId, warn }: NamespaceWish): readonly IdRange[] {
   const name = parseUserName(readIfThere("/etc/passwd"), userId) ?? String(userId);
-  const found = parseSubIds(readIfThere(path), [name, String(userId)]);
+  const own = parseSubIds(readIfThere(path), [name, String(userId)]);
+  const found = own.length > 0 ? own : rangesOfDirectory(name, path);
   const kind = path.endsWith("gid") ? "GID" : "UID";
   if (found.length === 0) {
     warn(`Found no ${kind} ranges set aside for user ${JSON.stringify(name)} in ${path}.`);
   }
   return found;
+}
+
+/** Where users are kept in a directory of the network, so are their ids, and no file names them. */
+function rangesOfDirectory(name: string, path: string): readonly IdRange[] {
+  if (Bun.which("getsubids") === null || name.startsWith("-")) return [];
+  const words = path.endsWith("gid") ? ["-g", name] : [name];
+  const told = Bun.spawnSync(["getsubids", ...words], { stdio: ["ignore", "pipe", "ignore"] });
+  return told.exitCode === 0 ? parseToldIds(told.stdout.toString(), name) : [];
 }
 
 function readIfThere(path: string): string {

@@ -16,6 +16,14 @@ export function parseSubIds(text: string, names: readonly string[]): readonly Id
   });
 }
 
+/** Returns the ranges that getsubids(1) tells of a user, a line each: `0: NAME START COUNT`. */
+export function parseToldIds(text: string, name: string): readonly IdRange[] {
+  const lines = text
+    .split("\n")
+    .map((line) => line.replace(/^\d+:\s*/, "").replaceAll(/\s+/g, ":"));
+  return parseSubIds(lines.join("\n"), [name]);
+}
+
 /** Returns the name of a user by a file such as `/etc/passwd`; undefined if it does not say. */
 export function parseUserName(text: string, userId: number): string | undefined {
   for (const line of text.split("\n")) {

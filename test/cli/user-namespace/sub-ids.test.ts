@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { idMap, parseSubIds, parseUserName } from "../../../cli/user-namespace/sub-ids.ts";
+import {
+  idMap,
+  parseSubIds,
+  parseToldIds,
+  parseUserName,
+} from "../../../cli/user-namespace/sub-ids.ts";
 
 const text = `# comment
 alice:100000:65536
@@ -17,6 +22,14 @@ test("parseSubIds finds a user by name and by number", () => {
     { start: 300_000, count: 5 },
   ]);
   expect(parseSubIds(text, ["carol"])).toEqual([]);
+});
+
+test("parseToldIds reads what getsubids says", () => {
+  const told = "0: alice 100000 65536\n1: alice 300000 5\n2: bob 1 1\nError fetching ranges\n";
+  expect(parseToldIds(told, "alice")).toEqual([
+    { start: 100_000, count: 65_536 },
+    { start: 300_000, count: 5 },
+  ]);
 });
 
 test("parseUserName finds the name of a number", () => {
