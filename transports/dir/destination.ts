@@ -171,10 +171,11 @@ class DirDestination implements ImageDestination {
     await this.#gather(versionFile, new TextEncoder().encode(version));
     await using _ = await lockDirectory(this.#path, "exclusive", this.#context);
     this.#checkKept();
+    // All that was of use is in the workshop now.
+    this.#leftovers?.remove();
     await moveImage([...gathered, versionFile], this.#workshop.path, this.#path);
     this.#committed = true;
     try {
-      this.#leftovers?.remove();
       this.#removeAllBut(new Set([...gathered, versionFile, ...kept, lockFileName]));
     } catch (error) {
       // The new image is there; it is not less so because a rest of the earlier one stays.
