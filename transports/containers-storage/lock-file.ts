@@ -85,7 +85,9 @@ async function openLockFile(
   wish: "exclusive" | "shared",
 ): Promise<FileHandle | undefined> {
   // Who only reads makes nothing.
-  const flags = wish === "shared" ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT;
+  const access = wish === "shared" ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT;
+  // A pipe that poses as a lock file must not be waited for.
+  const flags = access | constants.O_NONBLOCK;
   try {
     return await open(path, flags, 0o644);
   } catch (error) {

@@ -1,6 +1,6 @@
 // Reading a store: its records as they are at one moment.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { quoted } from "../../core/foreign-text.ts";
@@ -93,13 +93,18 @@ async function readLayersAt(
   );
 }
 
-/** Reads a file of records; one that is not there has none. */
+/** Reads a file of records; one that is not there has none. Fails with `corrupt` on what engines do not make. */
 export function readRecordFile(path: string): ReturnType<typeof parseRecords> {
-  const bytes = attempt(() => (existsSync(path) ? readFileSync(path) : new Uint8Array()));
-  if (bytes.length > limits.storeRecordsBytes) {
+  const found = attempt(() => statSync(path, { throwIfNoEntry: false }));
+  if (found === undefined) return [];
+  if (!found.isFile()) throw new Failure("corrupt", `${quoted(path)} is no file`);
+  if (found.size > limits.storeRecordsBytes) {
     throw new Failure("corrupt", `${quoted(path)} is larger than anybody needs`);
   }
-  return parseRecords(bytes, path);
+  return parseRecords(
+    attempt(() => readFileSync(path)),
+    path,
+  );
 }
 
 /** Returns the layers that an image consists of, base first. Fails with `corrupt` if one is missing. */

@@ -84,10 +84,13 @@ export function layerRecord(json: JsonObject): LayerRecord {
   };
 }
 
+/** What stands beside the layers in a driver's directory. */
+const reserved: ReadonlySet<string> = new Set(["dir", "l", "staging", "tempdirs", "tmp"]);
+
 /** IDs stand in paths. One that could lead elsewhere is nobody's. */
 function idIn(json: JsonObject): string {
   const id = textIn(json, "id");
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(id) ? id : "";
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id) && !reserved.has(id) ? id : "";
 }
 
 function textIn(json: JsonObject, name: string): string {

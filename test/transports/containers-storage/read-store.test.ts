@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { rmSync, truncateSync, writeFileSync } from "node:fs";
 import { chooseStore } from "../../../transports/containers-storage/choose-store.ts";
 import {
   chainOf,
@@ -49,6 +49,24 @@ describe("reading a store", () => {
     writeFileSync(workspace.at("overlay-layers/volatile-layers.json"), JSON.stringify(volatile));
     const context = storeContext(workspace.path);
     expect((await readLayers(await chooseStore({}, context), context)).size).toBe(3);
+  });
+
+  test("waits for no pipe, and reads nothing endless", async () => {
+    using workspace = new Workspace();
+    makeStore(workspace.path, { images: [{ layers }] });
+    const context = storeContext(workspace.path);
+    const store = await chooseStore({}, context);
+    const path = workspace.at("overlay-images/images.json");
+    rmSync(path);
+    Bun.spawnSync(["mkfifo", path, workspace.at("overlay-images/images.lock")]);
+    expect(await rejection(readImages(store, context))).toMatchObject({ code: expect.any(String) });
+    rmSync(workspace.at("overlay-images/images.lock"));
+    expect((await rejection(readImages(store, context))).message).toContain("is no file");
+    rmSync(path);
+    writeFileSync(path, "");
+    truncateSync(path, 2 ** 40);
+    const failure = await rejection(readImages(store, context));
+    expect(failure.message).toContain("is larger than anybody needs");
   });
 
   test("names the file that cannot be understood", async () => {

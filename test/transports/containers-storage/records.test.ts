@@ -4,6 +4,7 @@ import {
   layerRecord,
   parseRecords,
 } from "../../../transports/containers-storage/records.ts";
+import { randomBytes } from "../../support/random.ts";
 import { failureOf } from "../../support/failure-of.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -63,7 +64,31 @@ test("imageRecord reads what is there, and nothing else", () => {
   expect(imageRecord(parsed({}))).toMatchObject({ id: "", names: [], metadata: "" });
 });
 
-test.each(["../../etc", "/etc", "..", "", "a/b"])("an ID cannot lead elsewhere: %j", (id) => {
-  expect(layerRecord(parsed({ id })).id).toBe("");
-  expect(imageRecord(parsed({ id })).id).toBe("");
+test.each(["../../etc", "/etc", "..", "", "a/b", "l", "tempdirs", "a".repeat(129)])(
+  "an ID cannot lead elsewhere: %j",
+  (id) => {
+    expect(layerRecord(parsed({ id })).id).toBe("");
+    expect(imageRecord(parsed({ id })).id).toBe("");
+  },
+);
+
+test("records of any shape are read without a crash", () => {
+  const random = randomBytes("records", 20_000);
+  let at = 0;
+  const next = (limit: number) => (random[at++ % random.length] ?? 0) % limit;
+  const names = ["id", "names", "layer", "parent", "flags", "diff-digest", "diff-size", "metadata"];
+  const value = (depth: number): unknown => {
+    const scalars = [null, true, -1, 2 ** 60, "", "a", digest, "../x"];
+    if (depth === 0 || next(3) > 0) return scalars[next(scalars.length)];
+    const items = Array.from({ length: next(4) }, () => value(depth - 1));
+    if (next(2) === 0) return items;
+    return Object.fromEntries(items.map((item) => [names[next(names.length)], item]));
+  };
+  for (let count = 0; count < 500; count++) {
+    const record = parsed(Object.fromEntries(names.map((name) => [name, value(3)])));
+    const layer = layerRecord(record);
+    expect(layer.diffSize ?? 0).toBeGreaterThanOrEqual(0);
+    expect(imageRecord(record).names.every((name) => typeof name === "string")).toBe(true);
+    expect(layer.id).not.toContain("/");
+  }
 });
