@@ -174,7 +174,10 @@ export function withSignatures(
   signatures: Descriptor,
   { digest, name }: { readonly digest: string; readonly name: string },
 ): LayoutIndex {
-  const entry = marked(makeEntry(signatures, name), cosignKinds.signatures);
+  const plain = makeEntry(signatures, name);
+  // Cosign takes the first of a kind, and those of a list's images are not what it looks for.
+  const top = index.entries.some((each) => each.digest === digest);
+  const entry = top ? marked(plain, cosignKinds.signatures) : plain;
   const at = index.entries.findIndex((each) => each.name === name);
   const entries = index.entries.map((each) =>
     each.digest === digest ? marked(each, kindOf(each)) : each,

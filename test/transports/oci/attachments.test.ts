@@ -224,6 +224,21 @@ test("signatures are read from a layout that cosign saved, if it is clear whose 
   expect(await readAttachments(two, digest, kept)).toEqual([]);
 });
 
+test("signatures of a list's images are not marked as what the layout is about", async () => {
+  const kept = memory();
+  const [list, instance] = [of(image).digest, of(other).digest];
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const pending = new PendingAttachments();
+  for (const digest of [instance, list]) pending.add(digest, [one]);
+  const listed = withImage(emptyIndex, { mediaType, digest: list, size: 1 }, "l");
+  const { entries } = await pending.addTo(listed, kept, kept.put);
+  expect(entries.map(({ json }) => Object(json["annotations"])["kind"])).toEqual([
+    "dev.cosignproject.cosign/imageIndex",
+    undefined,
+    "dev.cosignproject.cosign/sigs",
+  ]);
+});
+
 test("signatures stay in their place in the index when others are added", async () => {
   const kept = memory();
   const entry = { mediaType: "application/vnd.oci.image.manifest.v1+json", size: 1 };
