@@ -49,3 +49,19 @@ test("glance at a destination asks with the rights that writing needs, for one t
     expect.stringContaining("pull%2Cpush"),
   ]);
 });
+
+test.each([
+  [{ sigstoreAttachments: true }, true],
+  [{ lookaside: "https://signatures.example.com" }, true],
+  [{ lookaside: "file:///no/such/directory" }, false],
+  [{ lookaside: "file:///" }, true],
+  [{}, false],
+])("glance tells that there may be signatures, where %j", async (signatures, expected) => {
+  await using registry = startRegistry();
+  registry
+    .repository("a/b")
+    .addManifest(manifest, "application/vnd.oci.image.manifest.v1+json", "1");
+  const reference = docker.parseReference(`//${registry.host}/a/b:1`);
+  const found = await reference.glance?.(dockerContext({ signatures }), "source");
+  expect(found?.perhapsSigned).toBe(expected);
+});
