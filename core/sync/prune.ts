@@ -2,10 +2,19 @@
 
 import { rmSync } from "node:fs";
 import { resolve, sep } from "node:path";
-import { type DockerName, fullRepository, parseDockerName } from "../content/docker-name.ts";
+import type { Digest } from "../content/digest.ts";
+import {
+  type DockerName,
+  fullName,
+  fullRepository,
+  parseDockerName,
+} from "../content/docker-name.ts";
+import { isListType } from "../content/media-types.ts";
 import { asFailure, Failure, inContext } from "../failure.ts";
 import { spelled } from "../image/name.ts";
 import type { ImageReference, Transport, TransportContext } from "../image/transport.ts";
+import { parseManifest } from "../manifest/manifest.ts";
+import { Candidate } from "../trust/gate.ts";
 import { imageDirectories } from "./directory-images.ts";
 import { parseTarget, type SyncPlace } from "./target.ts";
 
@@ -42,21 +51,22 @@ export async function findSurplus(request: PruneRequest): Promise<readonly Surpl
 }
 
 async function surplusTags({ targets, place }: PruneRequest): Promise<readonly Surplus[]> {
-  const kept = new Map<string, Set<string>>();
+  const kept = new Map<string, DockerName[]>();
   for (const target of targets) {
     const name = parseDockerName(parseTarget(target, place).docker ?? "");
-    const tags = kept.get(fullRepository(name)) ?? new Set<string>();
-    kept.set(fullRepository(name), tags);
-    if (name.tag !== undefined) tags.add(name.tag);
+    const others = kept.get(fullRepository(name)) ?? [];
+    kept.set(fullRepository(name), [...others, name]);
   }
+  const at = (name: DockerName) => place.transport.parseReference(`//${fullName(name)}`);
   const found: Surplus[] = [];
-  for (const [repository, tags] of kept) {
+  for (const [repository, names] of kept) {
+    const tags = new Set(names.map(({ tag }) => tag));
     for (const tag of await tagsIn(repository, place)) {
       if (tags.has(tag) || isAttachment(tag)) continue;
-      const at = (each: string) => place.transport.parseReference(`//${repository}:${each}`);
+      const surplus = at({ ...parseDockerName(repository), tag });
       found.push({
-        name: spelled(at(tag)),
-        remove: () => removeTag(at(tag), [...tags].map(at), place),
+        name: spelled(surplus),
+        remove: () => removeTag(surplus, names.map(at), place),
       });
     }
   }
@@ -85,7 +95,10 @@ function isAttachment(tag: string): boolean {
   return /^sha(256|384|512)-[0-9a-f]{64,128}(\.|$)/.test(tag);
 }
 
-/** Registries that cannot remove a tag alone remove an image with all its tags: then none may be kept. */
+/**
+ * Registries that cannot remove a tag alone remove an image with all its tags, and from under the lists that
+ * have it: then none of those may be kept.
+ */
 async function removeTag(
   surplus: ImageReference,
   kept: readonly ImageReference[],
@@ -100,14 +113,40 @@ async function removeTag(
   }
   const own = (await surplus.glance?.(context, "destination"))?.digest;
   for (const each of kept) {
-    const other = (await each.glance?.(context, "destination"))?.digest;
-    if (own !== undefined && other !== own) continue;
+    if (own !== undefined && !(await needs(each, own, context))) continue;
     throw new Failure(
       "unsupported",
-      `${spelled(surplus)} cannot be removed alone: ${spelled(each)} is the same image`,
+      `${spelled(surplus)} cannot be removed alone: ${spelled(each)} is the same image, or has it`,
     );
   }
   await surplus.deleteImage?.(context);
+}
+
+/** Tells whether a name leads to an image, or to a list that has it. */
+async function needs(
+  name: ImageReference,
+  image: Digest,
+  context: TransportContext,
+): Promise<boolean> {
+  const there = (await name.glance?.(context, "destination"))?.digest;
+  if (there === undefined || there === image) return there !== undefined;
+  await using source = await name.openSource(context);
+  return lists(new Candidate(source), image, 0);
+}
+
+/** Lists within lists end somewhere. */
+const depthLimit = 8;
+
+async function lists(candidate: Candidate, image: Digest, depth: number): Promise<boolean> {
+  const manifest = parseManifest(await candidate.manifest());
+  if (manifest.kind !== "list") return false;
+  if (depth > depthLimit) throw new Failure("corrupt", "Image lists are too deep");
+  for (const { digest, mediaType } of manifest.instances) {
+    if (digest === image) return true;
+    if (!isListType(mediaType)) continue;
+    if (await lists(candidate.pick(digest), image, depth + 1)) return true;
+  }
+  return false;
 }
 
 async function surplusDirectories(request: PruneRequest): Promise<readonly Surplus[]> {

@@ -10,7 +10,7 @@ import { dockerContext } from "../../support/docker-context.ts";
 import { addSample } from "../../support/push.ts";
 import { type RegistryOptions, startRegistry } from "../../support/registry-server.ts";
 import { rejection } from "../../support/rejection.ts";
-import { sampleImage, writeDirectory } from "../../support/sample-images.ts";
+import { sampleImage, sampleList, writeDirectory } from "../../support/sample-images.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
 
@@ -58,6 +58,30 @@ describe("findSurplus in a registry", () => {
     expect(failure.message).toContain("cannot be removed alone");
     const { tags } = registry.repository("m/a");
     expect([tags.has("old"), tags.has("keep"), tags.has("same")]).toEqual([false, true, true]);
+  });
+
+  test("removes no image that a wanted list has, or that is wanted by its digest", async () => {
+    await using registry = startRegistry({ untags: false });
+    const repository = registry.repository("m/a");
+    const list = sampleList({ seed: "list" });
+    const [part = one] = list.images;
+    addSample(repository, "keep", list);
+    addSample(repository, "part", part);
+    addSample(repository, "pinned", two);
+    addSample(repository, "old", one);
+    const place = { transport: docker, context: dockerContext(), overwrites: false };
+    const at = `${registry.host}/m/a`;
+    const targets = [`${at}:keep`, `${at}@${two.manifest.digest}`];
+    const surplus = await findSurplus({ destination: `${registry.host}/m`, targets, place });
+    const removals = await Promise.allSettled(surplus.map(({ remove }) => remove()));
+    expect(surplus.map(({ name }, index) => [name, removals[index]?.status])).toEqual([
+      [`docker://${at}:old`, "fulfilled"],
+      [`docker://${at}:part`, "rejected"],
+      [`docker://${at}:pinned`, "rejected"],
+    ]);
+    for (const { manifest } of [part, two]) {
+      expect(repository.manifests.has(manifest.digest)).toBe(true);
+    }
   });
 
   test("finds nothing where nothing was written yet", async () => {
