@@ -55,6 +55,7 @@ export class SharedSource implements AsyncDisposable {
   #seenBy(reader: Reader): ImageSource {
     const inner = this.#inner;
     const readLayers = inner.readLayers?.bind(inner);
+    const readReferrers = inner.readReferrers?.bind(inner);
     return {
       name: inner.name,
       concurrent: inner.concurrent,
@@ -62,6 +63,7 @@ export class SharedSource implements AsyncDisposable {
       readManifest: (instance) => inner.readManifest(instance),
       readSignatures: (of) => inner.readSignatures(of),
       ...(readLayers !== undefined && { readLayers }),
+      ...(readReferrers !== undefined && { readReferrers }),
       openBlob: async (blob, reading = {}) =>
         inner.nearby === true ? inner.openBlob(blob, reading) : this.#read(blob, reading, reader),
       // Whoever opened the source disposes of it.

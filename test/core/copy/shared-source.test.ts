@@ -49,6 +49,17 @@ describe("SharedSource", () => {
     expect(seen.disposed).toBe(0);
   });
 
+  test("asks for what refers to an image where that can be asked for", async () => {
+    using workspace = new Workspace();
+    const { source } = countingSource();
+    await using without = new SharedSource(source, new Spools(workspace.path));
+    expect(without.source.readReferrers).toBeUndefined();
+    const referrer = { bytes, mediaType: "text/plain" };
+    const readReferrers = async () => [referrer];
+    await using shared = new SharedSource({ ...source, readReferrers }, new Spools(workspace.path));
+    expect(await shared.source.readReferrers?.(blob.digest, "text/plain")).toEqual([referrer]);
+  });
+
   test("keeps a blob until everybody has it", async () => {
     using workspace = new Workspace();
     const { source, seen } = countingSource();
