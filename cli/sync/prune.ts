@@ -17,6 +17,8 @@ export async function prune(log: Log, request: PruneRequest, removes: boolean): 
       await remove();
       log.info("Removed", { image: name });
     } catch (error) {
+      // Whoever ends the run does not want the rest tried, too.
+      if (asFailure(error).code === "canceled") throw error;
       failures++;
       log.error("Cannot remove", { image: name, error: asFailure(error).message });
     }

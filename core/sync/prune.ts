@@ -183,7 +183,7 @@ async function surplusInLayout(request: PruneRequest): Promise<readonly Surplus[
   const kept = new Set(targets);
   const texts = await imagesIn(destination, transport, context);
   const references = texts
-    .filter((text) => !kept.has(text))
+    .filter((text) => !kept.has(text) && !isAttachment(text.slice(destination.length + 1)))
     .map((text) => transport.parseReference(text));
   // Positions of those before stay what they are when the last one goes first.
   return references.toReversed().map((reference) => ({

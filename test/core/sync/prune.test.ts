@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { findSurplus } from "../../../core/sync/prune.ts";
 import { dir } from "../../../transports/dir/reference.ts";
@@ -10,7 +10,12 @@ import { dockerContext } from "../../support/docker-context.ts";
 import { addSample } from "../../support/push.ts";
 import { type RegistryOptions, startRegistry } from "../../support/registry-server.ts";
 import { rejection } from "../../support/rejection.ts";
-import { sampleImage, sampleList, writeDirectory } from "../../support/sample-images.ts";
+import {
+  sampleImage,
+  sampleList,
+  writeDirectory,
+  writeLayout,
+} from "../../support/sample-images.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
 
@@ -136,5 +141,19 @@ describe("findSurplus in a layout", () => {
     expect(left).toEqual([`${layout}:a:1`]);
     expect(existsSync(`${layout}/blobs/sha256/${one.manifest.digest.slice(7)}`)).toBe(true);
     expect(existsSync(`${layout}/blobs/sha256/${two.manifest.digest.slice(7)}`)).toBe(false);
+  });
+
+  test("leaves what is about an image: attachments by name, bundles without one", async () => {
+    using workspace = new Workspace();
+    const layout = workspace.at("layout");
+    const hex = one.manifest.digest.slice(7);
+    writeLayout(layout, { "a:1": one, [`sha256-${hex}`]: two, [`sha256-${hex}.att`]: two });
+    const index = JSON.parse(readFileSync(`${layout}/index.json`, "utf8"));
+    const [first] = index.manifests;
+    index.manifests.push({ ...first, annotations: {}, artifactType: "application/x" });
+    writeFileSync(`${layout}/index.json`, JSON.stringify(index));
+    const place = { transport: oci, context: transportContext(), overwrites: false };
+    const targets = [`${layout}:a:1`];
+    expect(await findSurplus({ destination: layout, targets, place })).toEqual([]);
   });
 });
