@@ -18,7 +18,6 @@ import type { ServiceAccess } from "../core/trust/sigstore/service.ts";
 import type { SigningKey } from "../core/trust/sigstore/sigstore-signer.ts";
 import type { Call } from "./command.ts";
 import { Input } from "./input.ts";
-import { print } from "./output/print.ts";
 import { askPassphrase, passphraseIn } from "./passphrase.ts";
 import { version } from "./version.ts";
 
@@ -41,7 +40,11 @@ export async function parameterSigner(call: Call, path: string): Promise<Signer>
     const log = rekorUrl === undefined ? undefined : parseServiceUrl(rekorUrl, "rekorURL");
     const find = await keyFinder(call, key);
     const signer = await signerWith(find, log && ((entry) => upload(call, entry, log)));
-    return { ...signer, prepare: () => during(step, async () => signer.prepare?.()) };
+    return {
+      ...signer,
+      prepare: () => during(step, async () => signer.prepare?.()),
+      preparesForGood: key.kind === "fulcio",
+    };
   });
 }
 
@@ -114,7 +117,8 @@ async function tokenBy(login: LoginParameters, call: Call, access: ServiceAccess
     ...(clientSecret !== undefined && { clientSecret }),
   };
   const dialogue = {
-    tell: print,
+    // Standard output may belong to a result, or to an image.
+    tell: async (text: string) => text.trimEnd().split("\n").forEach(call.screen.line),
     openBrowser: (url: URL) => openBrowser(call, url),
     async askCode(question: string) {
       using input = new Input(call.signal);

@@ -18,6 +18,7 @@ import type {
 } from "../image/destination.ts";
 import { type ImageName, spelled } from "../image/name.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
+import type { Signer } from "../trust/signer.ts";
 import { foretelling } from "./foretelling.ts";
 import type { CopyRequest, CopySide } from "./request.ts";
 
@@ -41,7 +42,7 @@ export class Rehearsal {
       ...(signing !== undefined && {
         signing: {
           ...signing,
-          signers: signing.signers.map((signer) => ({ ...signer, sign: async () => nothing })),
+          signers: signing.signers.map(rehearsed),
         },
       }),
     };
@@ -59,6 +60,15 @@ export class Rehearsal {
       },
     };
   }
+}
+
+/** Nobody has to log in, and no authority notes a certificate, for what is not done. */
+function rehearsed({ prepare, ...signer }: Signer): Signer {
+  return {
+    ...signer,
+    ...(prepare !== undefined && signer.preparesForGood !== true && { prepare }),
+    sign: async () => nothing,
+  };
 }
 
 const nothing = new Uint8Array();

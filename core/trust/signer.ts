@@ -20,6 +20,8 @@ export interface Signer {
   readonly activity: string;
   /** Fails where it is clear already that signing cannot succeed. Asked before anything is written. */
   prepare?(): Promise<void>;
+  /** Whether that makes others do something that lasts, such as issue a certificate; absent: it does not. */
+  readonly preparesForGood?: boolean;
   /** Returns a new signature, in the signature blob format. */
   sign(wish: SigningWish): Promise<Signature>;
 }

@@ -309,11 +309,12 @@ describe("certificates and logs", () => {
           "",
         ].join("\n"),
       );
-      const { stdout } = await scene.dray(
-        ...["copy", ...plain, "--sign-by-sigstore", "device.yaml"],
+      const { stdout, stderr } = await scene.dray(
+        ...["copy", "--output", "json", ...plain, "--sign-by-sigstore", "device.yaml"],
         ...[scene.name("app:1"), scene.name("own:1")],
       );
-      expect(stdout).toContain("Enter the verification code ABCD-EFGH in your browser at: ");
+      expect(JSON.parse(stdout)).toMatchObject({ ok: true });
+      expect(stderr).toContain("Enter the verification code ABCD-EFGH in your browser at: ");
       expect((await scene.originalCopy(fulcio(origin), scene.name("own:1"), "dir:a")).code).toBe(0);
     });
   });

@@ -216,6 +216,9 @@ describe("Rehearsal", () => {
     const image = sampleImage({ seed: "signed" });
     await foreseen(requestOf(holding(image), new MemoryTransport(), wish));
     expect(prepared).toBe(1);
+    const lasting = { signers: [{ ...signer, preparesForGood: true }], identity };
+    await foreseen(requestOf(holding(image), new MemoryTransport(), { signing: lasting }));
+    expect(prepared).toBe(1);
   });
 
   test("notes nothing of blobs for later", async () => {
