@@ -8,17 +8,22 @@ import { isTerminal } from "./output/terminal.ts";
 /** Reads standard input, a line at a time. Dispose it, so that the program can end. */
 export class Input implements Disposable {
   readonly #signal: AbortSignal;
+  readonly #asksOn: "stdout" | "stderr";
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #rest: Uint8Array = new Uint8Array();
 
-  /** Nothing is read before somebody asks. What is being asked ends with `signal`. */
-  constructor(signal: AbortSignal) {
+  /**
+   * Nothing is read before somebody asks. What is being asked ends with `signal`. Whoever asks on standard output
+   * has it for that alone.
+   */
+  constructor(signal: AbortSignal, asksOn: "stdout" | "stderr") {
     this.#signal = signal;
+    this.#asksOn = asksOn;
   }
 
-  /** Asks for a line on standard output. Fails with `usage` if the input ends before the line does. */
+  /** Asks for a line. Fails with `usage` if the input ends before the line does. */
   async askLine(question: string): Promise<string> {
-    await print(question);
+    await this.#say(question);
     const line = new Line();
     for (;;) {
       const key = await this.#key();
@@ -34,7 +39,7 @@ export class Input implements Disposable {
    */
   async askSecret(question: string): Promise<string> {
     if (!isTerminal("stdin")) {
-      await print(question);
+      await this.#say(question);
       throw new Failure("usage", "inappropriate ioctl for device", {
         hint: "where there is no terminal, give the password by --password-stdin",
       });
@@ -42,11 +47,11 @@ export class Input implements Disposable {
     // Before the question, so that nothing typed in answer is ever shown.
     process.stdin.setRawMode(true);
     try {
-      await print(question);
+      await this.#say(question);
       return await this.#secretLine();
     } finally {
       process.stdin.setRawMode(false);
-      await print("\n");
+      await this.#say("\n");
     }
   }
 
@@ -65,6 +70,11 @@ export class Input implements Disposable {
     if (this.#chunks === undefined) return;
     // A read that still waits would keep the program from ending.
     process.stdin.destroy();
+  }
+
+  async #say(text: string): Promise<void> {
+    if (this.#asksOn === "stdout") await print(text);
+    else await Bun.write(Bun.stderr, text);
   }
 
   async #secretLine(): Promise<string> {

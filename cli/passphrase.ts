@@ -22,6 +22,6 @@ export async function askPassphrase({ signal }: Call, path: string): Promise<str
       { hint: "put it into a file, of which the first line counts, and name that" },
     );
   }
-  using input = new Input(signal);
+  using input = new Input(signal, "stderr");
   return await input.askSecret(`Passphrase for key ${path}: `);
 }

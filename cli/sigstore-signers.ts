@@ -121,7 +121,7 @@ async function tokenBy(login: LoginParameters, call: Call, access: ServiceAccess
     tell: async (text: string) => text.trimEnd().split("\n").forEach(call.screen.line),
     openBrowser: (url: URL) => openBrowser(call, url),
     async askCode(question: string) {
-      using input = new Input(call.signal);
+      using input = new Input(call.signal, "stderr");
       return await input.askLine(question);
     },
     sleep: (ms: number) => Bun.sleep(ms),

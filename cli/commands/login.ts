@@ -51,7 +51,7 @@ export const login = defineTool({
         hint: "log out first",
       });
     }
-    using input = new Input(call.signal);
+    using input = new Input(call.signal, "stdout");
     const given = await givenLogin(call, input);
     const old = known?.kind === "basic" ? known : undefined;
     if (await isStillGood(call, key, given, old)) return;

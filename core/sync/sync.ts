@@ -1,5 +1,7 @@
 // Synchronizing: many images to one place, several at a time.
 
+import { dirname, resolve } from "node:path";
+
 import { mapLimited } from "../concurrency.ts";
 import type { Digest } from "../content/digest.ts";
 import { BlobSharing } from "../copy/blob-sharing.ts";
@@ -97,16 +99,33 @@ export interface SyncRequest {
  *
  * An image that the destination has as it is costs one question to each side. Fails as the first image
  * did that cannot be copied, unless the others are wanted all the same; but always where something would
- * be written over that is not to be.
+ * be written over that is not to be, or an image be put inside of another one.
  */
 export async function syncImages(request: SyncRequest): Promise<readonly SyncResult[]> {
   const { jobs, place } = request;
   // A name that is none is better found before anything is moved.
   if (place.transport.name === "docker") for (const { target } of jobs) parseTarget(target, place);
+  if (place.transport.name === "dir") checkSideBySide(jobs);
   const run = new Run(request);
   return mapLimited(jobs, request.parallelImages, (job, signal, index) =>
     run.job(job, signal, index),
   );
+}
+
+/** A directory is one image's alone: what else lies in it goes when the image is replaced. */
+function checkSideBySide(jobs: readonly SyncJob[]): void {
+  const targets = new Map(jobs.map(({ target }) => [resolve(target), target]));
+  for (const [path, target] of targets) {
+    for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
+      const outer = targets.get(above);
+      if (outer === undefined) continue;
+      throw new Failure(
+        "usage",
+        `Cannot copy an image to ${JSON.stringify(target)} and another one to ${JSON.stringify(outer)}, which it is inside of`,
+        { hint: "other names can be had with --map" },
+      );
+    }
+  }
 }
 
 class Run {

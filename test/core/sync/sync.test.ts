@@ -1,11 +1,15 @@
 import { describe, expect, test } from "bun:test";
 
+import { existsSync } from "node:fs";
+
 import { parseDigest } from "../../../core/content/digest.ts";
 import type { SyncEvent } from "../../../core/sync/sync.ts";
+import { dir } from "../../../transports/dir/reference.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
 import { rejection } from "../../support/rejection.ts";
 import { sampleImage } from "../../support/sample-images.ts";
 import { syncBetween } from "../../support/sync-run.ts";
+import { Workspace } from "../../support/workspace.ts";
 
 const names = ["a", "b", "c", "d", "e"];
 
@@ -82,6 +86,17 @@ describe("syncImages", () => {
     await syncBetween(from, counting, names, { parallelImages: 5 });
     expect(puts).toBe(shared.layers.length + 1);
     expect(into.blobs.has(parseDigest(shared.config.digest))).toBe(true);
+  });
+
+  test("puts no image into the directory of another one", async () => {
+    using workspace = new Workspace();
+    const from = new MemoryTransport();
+    const inside = [workspace.at("x/y:1"), workspace.at("x")];
+    for (const name of inside) from.add(name, sampleImage({ seed: name }));
+    const failure = await rejection(syncBetween(from, dir, inside));
+    expect(failure.code).toBe("usage");
+    expect(failure.message).toContain("which it is inside of");
+    expect(existsSync(workspace.at("x"))).toBe(false);
   });
 
   test("never writes two images to one name at the same time", async () => {
