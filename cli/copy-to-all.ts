@@ -8,7 +8,7 @@ import {
 } from "../core/copy/copy-to-several.ts";
 import type { CopyOutcome, CopySide } from "../core/copy/request.ts";
 import { Failure } from "../core/failure.ts";
-import { type ImageName, spelled } from "../core/image/name.ts";
+import { spelled } from "../core/image/name.ts";
 import type { ImageReference } from "../core/image/transport.ts";
 import { isPassingFailure } from "../core/retry.ts";
 import type { Call } from "./command.ts";
@@ -86,17 +86,25 @@ export function checkApart(destinations: readonly ImageReference[]): void {
     if (other === undefined) continue;
     throw new Failure(
       "usage",
-      `Cannot copy to ${spelled(other)} and ${spelled(one)} at the same time: they are the same place`,
+      `Cannot copy to ${spelled(other)} and ${spelled(one)} at the same time: they are in the same place`,
     );
   }
 }
 
 function collide(one: ImageReference, other: ImageReference): boolean {
+  if (isWithin(one, other) || isWithin(other, one)) return true;
   if (one.archiveFile !== undefined || other.archiveFile !== undefined) {
     return one.archiveFile === other.archiveFile;
   }
-  if (one.transport !== other.transport) return false;
-  // A layout holds many images, and its policy sees but one.
-  const told = (name: ImageName) => name.policyIdentity;
-  return one.text === other.text || (one.transport === "dir" && told(one) === told(other));
+  return one.transport === other.transport && one.text === other.text;
 }
+
+/** Tells whether an image is to be where a directory is to have one: what else lies there goes. */
+function isWithin(one: ImageReference, other: ImageReference): boolean {
+  if (other.transport !== "dir") return false;
+  const path = one.archiveFile ?? (inDirectories.includes(one.transport) ? one.policyIdentity : "");
+  return `${path}/`.startsWith(`${other.policyIdentity}/`);
+}
+
+/** A layout holds many images, and its policy sees but one. */
+const inDirectories: readonly string[] = ["dir", "oci"];

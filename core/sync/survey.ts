@@ -12,7 +12,7 @@ import type { ImageSource } from "../image/source.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
 import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
 import type { Descriptor } from "../content/descriptor.ts";
-import type { SyncedSource, SyncJob, SyncRequest } from "./sync.ts";
+import { checkSideBySide, type SyncedSource, type SyncJob, type SyncRequest } from "./sync.ts";
 import { checkWritable, parseTarget } from "./target.ts";
 import { currentDigests } from "./unchanged.ts";
 
@@ -38,9 +38,10 @@ export type SurveyRequest = Pick<
 
 /**
  * Looks at every image and at the destination. Nothing is written, no directory made, and of blobs nothing
- * is read.
+ * is read. Fails with `usage` as a run would.
  */
 export async function surveyImages(request: SurveyRequest): Promise<readonly SurveyedImage[]> {
+  checkSideBySide(request);
   const looked = await mapLimited(request.jobs, request.parallelImages, (job) =>
     look(job, request),
   );

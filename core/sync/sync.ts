@@ -105,15 +105,19 @@ export async function syncImages(request: SyncRequest): Promise<readonly SyncRes
   const { jobs, place } = request;
   // A name that is none is better found before anything is moved.
   if (place.transport.name === "docker") for (const { target } of jobs) parseTarget(target, place);
-  if (place.transport.name === "dir") checkSideBySide(jobs);
+  checkSideBySide(request);
   const run = new Run(request);
   return mapLimited(jobs, request.parallelImages, (job, signal, index) =>
     run.job(job, signal, index),
   );
 }
 
-/** A directory is one image's alone: what else lies in it goes when the image is replaced. */
-function checkSideBySide(jobs: readonly SyncJob[]): void {
+/**
+ * Fails with `usage` if an image is to be inside of the directory of another one: what else lies in a directory
+ * goes when its image is replaced.
+ */
+export function checkSideBySide({ jobs, place }: Pick<SyncRequest, "jobs" | "place">): void {
+  if (place.transport.name !== "dir") return;
   const targets = new Map(jobs.map(({ target }) => [resolve(target), target]));
   for (const [path, target] of targets) {
     for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {

@@ -165,11 +165,14 @@ describe("checkApart", () => {
     ["docker-archive:/a.tar:x:1", "docker-archive:/b/../a.tar:y:1"],
     ["oci-archive:/a.tar:1", "docker-archive:/a.tar:y:1"],
     ["docker-archive:-", "oci-archive:/dev/stdout"],
+    ["dir:/tmp", "dir:/tmp/b"],
+    ["oci:/tmp/a:1", "dir:/tmp/a"],
+    ["dir:/tmp", "docker-archive:/tmp/a.tar"],
   ])("refuses %s and %s", (one, other) => {
     expect(thrownBy(() => check(one, "dir:/apart", other))).toMatchObject({ code: "usage" });
   });
 
   test("has nothing against what is apart", () => {
-    check("dir:/a", "dir:/b", "oci:/a:1", "oci:/a:2", "oci-archive:/a", "docker-archive:-");
+    check("dir:/a", "dir:/b", "oci:/ab:1", "oci:/ab:2", "oci-archive:/c", "docker-archive:-");
   });
 });

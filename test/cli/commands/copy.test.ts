@@ -40,7 +40,7 @@ describe("copy", () => {
     ],
     [
       [free, "dir:a", "dir:b", "--also=dir:c", "--also=dir:./b", "--src-creds="],
-      "Cannot copy to dir:b and dir:./b at the same time: they are the same place",
+      "Cannot copy to dir:b and dir:./b at the same time: they are in the same place",
     ],
     [[free, "dir:a", "dir:b", "--src-creds=", "--dest-creds=:"], "credentials can't be empty"],
     [[free, "dir:a", "dir:b", "--dest-creds=:", "--additional-tag=x"], "username can't be empty"],
