@@ -321,8 +321,11 @@ describe("certificates and logs", () => {
 
   test("a token that is refused is not shown, and nothing is written", async () => {
     const refusing: ServerWish = {
-      intercept: (_, path) =>
-        path === "/api/v1/signingCert" ? new Response("no", { status: 403 }) : undefined,
+      // Whatever is refused may be quoted.
+      intercept: ({ headers }, path) =>
+        path === "/api/v1/signingCert"
+          ? new Response(`no ${headers.get("authorization")}`, { status: 403 })
+          : undefined,
     };
     await withServers(refusing, async (scene) => {
       const token = /oidcIDToken: (.*)/.exec(

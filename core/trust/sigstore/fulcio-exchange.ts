@@ -42,7 +42,7 @@ export async function certifiedKey(
     },
     access,
   );
-  if (answer.status !== 200 && answer.status !== 201) throw unwanted(answer, url);
+  if (answer.status !== 200 && answer.status !== 201) throw unwanted(answer, url, [token]);
   const [leaf, ...above] = parsePem(answer.bytes).filter(({ label }) => label === "CERTIFICATE");
   if (leaf === undefined)
     throw new Failure("refused", `${url.host} answered without a certificate`);

@@ -99,10 +99,21 @@ export function jsonOf({ bytes }: ServiceAnswer, url: URL): Json {
   }
 }
 
-/** Returns the failure of an answer that nobody wanted. Nothing that was sent is quoted. */
-export function unwanted(answer: ServiceAnswer, url: URL): Failure {
+/**
+ * Returns the failure of an answer that nobody wanted. `secrets` are what was shown to the server: some quote
+ * what they refuse.
+ */
+export function unwanted(
+  answer: ServiceAnswer,
+  url: URL,
+  secrets: readonly string[] = [],
+): Failure {
   const { status, bytes } = answer;
-  const said = shown(new TextDecoder().decode(bytes.subarray(0, limits.shownCharacters)).trim());
+  const text = secrets.reduce(
+    (rest, secret) => rest.replaceAll(secret, "***"),
+    new TextDecoder().decode(bytes),
+  );
+  const said = shown(text.slice(0, limits.shownCharacters).trim());
   const code = isPassingStatus(status) ? "unavailable" : "refused";
   const what = said === "" ? "" : `: ${said}`;
   return new Failure(code, `unexpected HTTP status ${status} from ${redactedUrl(url)}${what}`);
