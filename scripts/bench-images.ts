@@ -87,6 +87,18 @@ function* filesBelow(roots: readonly string[]): Generator<string> {
   }
 }
 
+/** Returns an archive of real files, of about this size. */
+export function realArchive(bytes: number): Uint8Array {
+  const entries: TarEntry[] = [];
+  let size = 0;
+  for (const path of filesBelow(["/usr/bin", "/usr/lib", "/usr/share"])) {
+    if (size > bytes) break;
+    entries.push({ path: path.slice(1), body: readFileSync(path), mode: 0o755 });
+    size += lstatSync(path).size;
+  }
+  return tarOf(entries);
+}
+
 async function keep(place: BenchPlace, image: SampleImage): Promise<BenchImage> {
   return await keepFiles(place, image, ({ bytes }, path) => writeFileSync(path, bytes));
 }

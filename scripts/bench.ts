@@ -85,6 +85,29 @@ const archiveRows: Readonly<Record<string, Row>> = {
   ],
 };
 
+/** These compress layers anew, which are gzip where they come from. */
+const compressionRows: Readonly<Record<string, Row>> = {
+  "docker→oci as zstd": ({ image, fresh }) => [
+    ...copy,
+    "--dest-compress-format=zstd",
+    image.docker,
+    `oci:${fresh}:1`,
+  ],
+  "docker→oci as zstd:chunked": ({ image, fresh }) => [
+    ...copy,
+    "--dest-compress-format=zstd:chunked",
+    image.docker,
+    `oci:${fresh}:1`,
+  ],
+  "dir→docker as zstd": ({ image, repository }) => [
+    ...copy,
+    "--dest-compress-format=zstd",
+    "--dest-force-compress-format",
+    image.dir,
+    `docker://${repository}:1`,
+  ],
+};
+
 /** These write or read a store of containers' images, which takes root. */
 const storeRows: Readonly<Record<string, Row>> = {
   "oci→containers-storage": ({ image, fresh }) => [...copy, image.oci, storeImage(fresh)],
@@ -111,6 +134,7 @@ const { values } = parseArgs({
         ...copyRows,
         ...severalRows,
         ...archiveRows,
+        ...compressionRows,
         ...storeRows,
       }).join(","),
     },
@@ -149,6 +173,7 @@ async function bench(): Promise<void> {
       ...copyRows,
       ...severalRows,
       ...archiveRows,
+      ...compressionRows,
       ...storeRows,
     };
     for (const [what, row] of Object.entries(timedRows)) {
