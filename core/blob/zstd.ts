@@ -6,10 +6,13 @@
 import { inBlocks } from "./blocks.ts";
 import type { ByteStream } from "./stream.ts";
 
-/** As everybody's: on real files as small as the original's, in half of its time. */
+/** As everybody's. */
 const usualLevel = 3;
 
-/** Larger ones would be smaller by one or two hundredths, and cost memory for each processor. */
+/**
+ * What repeats itself over longer distances is not found. Real files come out as small as the original's or
+ * up to an eighth larger, in less processor time. Larger blocks cost memory for each processor.
+ */
 const blockBytes = 1024 * 1024;
 
 /**
