@@ -73,11 +73,13 @@ export function inContext(step: string, error: unknown, side?: Side): Failure {
 
 /**
  * Returns `error` as a Failure: itself, `canceled` for an abort, `io` for an error of the operating
- * system, and `bug` for everything else.
+ * system, and `bug` for everything else. Of two errors, where disposing failed as well, the first counts.
  */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (!(error instanceof Error)) return new Failure("bug", String(error), { cause: error });
+  // What went wrong while things were put away would only hide what led here.
+  if ("suppressed" in error && error.name === "SuppressedError") return asFailure(error.suppressed);
   if (error.name === "AbortError") return new Failure("canceled", "canceled", { cause: error });
   if (error.name === "TimeoutError") {
     return new Failure("canceled", "context deadline exceeded", { cause: error });

@@ -83,6 +83,19 @@ describe("asFailure", () => {
     else expect(failure.hint).toMatch(hint);
   });
 
+  test("takes the first of two errors, where disposing failed as well", async () => {
+    const work = async () => {
+      await using _ = {
+        [Symbol.asyncDispose]: async () => {
+          throw new Error("dispose");
+        },
+      };
+      throw new Failure("corrupt", "work");
+    };
+    const error: unknown = await work().catch((thrown: unknown) => thrown);
+    expect(asFailure(error)).toMatchObject({ code: "corrupt", message: "work" });
+  });
+
   test.each([new TypeError("x is undefined"), "a string", null])("takes %p for a bug", (error) => {
     expect(asFailure(error)).toMatchObject({ code: "bug", cause: error });
   });
