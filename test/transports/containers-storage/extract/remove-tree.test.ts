@@ -30,3 +30,32 @@ test("removeTree removes everything, and nothing that a link leads to", () => {
   expect(Buffer.from(path).toString()).toBe(`/proc/self/fd/${directory}/kept\0`);
   closeSync(directory);
 });
+
+test("removeTree removes what is deeper than files may be open", () => {
+  using workspace = new Workspace();
+  const [calls, name] = [treeCalls(), Buffer.from("d\0")];
+  let [deepest, open] = [openSync(workspace.path, "r"), 0];
+  const directory = openSync(workspace.path, "r");
+  for (let level = 0; level < 300; level++) {
+    calls.makeDirectory(deepest, name, 0o700);
+    const below = calls.open(deepest, name, 0, 0);
+    calls.close(deepest);
+    deepest = below;
+  }
+  calls.close(deepest);
+  const counting = {
+    ...calls,
+    open(...args: Parameters<typeof calls.open>) {
+      open++;
+      expect(open).toBeLessThan(100);
+      return calls.open(...args);
+    },
+    close(descriptor: number) {
+      open--;
+      return calls.close(descriptor);
+    },
+  };
+  removeTree(counting, { directory, name }, "d");
+  expect(readdirSync(workspace.path)).toEqual([]);
+  closeSync(directory);
+});
