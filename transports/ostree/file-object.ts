@@ -57,8 +57,11 @@ export class FileObject implements Disposable {
   /** Publishes the file, whose content has been written. Fails with `io`. */
   complete(): KeptFile {
     const checksum = parseChecksum(this.#hasher.digest("hex"));
-    if (this.#repository.has(checksum, "file")) return { checksum, size: this.#size };
-    if (this.#repository.mode === "archive") this.#put(lastBlock);
+    const packed = this.#repository.mode === "archive";
+    if (this.#repository.has(checksum, "file", packed ? undefined : this.#size)) {
+      return { checksum, size: this.#size };
+    }
+    if (packed) this.#put(lastBlock);
     try {
       this.#describe();
     } catch (error) {

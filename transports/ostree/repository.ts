@@ -2,7 +2,7 @@
 
 import {
   constants,
-  existsSync,
+  lstatSync,
   mkdirSync,
   openSync,
   closeSync,
@@ -83,8 +83,14 @@ export class Repository {
     return join(this.path, "objects", checksum.slice(0, 2), `${checksum.slice(2)}.${packed}`);
   }
 
-  has(checksum: Checksum, kind: ObjectKind): boolean {
-    return existsSync(this.objectPath(checksum, kind));
+  /**
+   * Tells whether an object is there, of this size, or absent that of any: where a machine has gone down before
+   * all was on the disk, some have their names and nothing else.
+   */
+  has(checksum: Checksum, kind: ObjectKind, size?: number): boolean {
+    const path = this.objectPath(checksum, kind);
+    const found = attempt(() => lstatSync(path, { throwIfNoEntry: false }));
+    return found !== undefined && (size === undefined ? found.size > 0 : found.size === size);
   }
 
   /** Returns what a branch leads to; undefined if there is none. */
@@ -204,7 +210,7 @@ export class Repository {
   #writeObject(object: Uint8Array, kind: ObjectKind): Checksum {
     const checksum = checksumOf(object);
     const path = this.objectPath(checksum, kind);
-    if (existsSync(path)) return checksum;
+    if (this.has(checksum, kind, object.length)) return checksum;
     attempt(() => mkdirSync(dirname(path), { recursive: true }));
     this.#put(path, object);
     return checksum;

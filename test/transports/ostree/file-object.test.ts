@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, truncateSync } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 import { FileObject, userMetaName, writeLink } from "../../../transports/ostree/file-object.ts";
 import {
@@ -48,6 +48,25 @@ describe.each(["bare", "bare-user", "archive"])("FileObject by the mode %s", (mo
     } else {
       expect(Buffer.from(xattrs.get(userMetaName) ?? []).equals(encodeMeta(meta))).toBe(true);
     }
+  });
+
+  test("publishes a file anew of which a crash has left the name", async () => {
+    using workspace = new Workspace();
+    const repository = await Repository.open(emptyRepository(workspace, mode));
+    const publish = () => {
+      using file = new FileObject(repository, meta, content.length);
+      file.write(content);
+      return repository.objectPath(file.complete().checksum, "file");
+    };
+    const path = publish();
+    const whole = readFileSync(path);
+    truncateSync(path);
+    expect(publish()).toBe(path);
+    expect(Buffer.compare(readFileSync(path), whole)).toBe(0);
+    const tree = repository.writeTree({ files: [], directories: [] });
+    truncateSync(repository.objectPath(tree, "dirtree"));
+    repository.writeTree({ files: [], directories: [] });
+    expect(await repository.readTree(tree)).toEqual({ files: [], directories: [] });
   });
 
   test("publishes a link under its name", async () => {
