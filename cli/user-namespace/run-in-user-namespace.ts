@@ -30,13 +30,15 @@ export async function runInUserNamespace(wish: NamespaceWish): Promise<number> {
   const { userId, groupId, variables } = wish;
   const ranges = { user: rangesIn("/etc/subuid", wish), group: rangesIn("/etc/subgid", wish) };
   const mapped = ranges.user.length > 0 && ranges.group.length > 0;
+  const inherited = descriptorsIn(wish.command);
+  const wait = waitDescriptor(inherited);
   const child = Bun.spawn(
     [
       "unshare",
       mapped ? "--user" : "--map-root-user",
       "/bin/sh",
       "-c",
-      waiting,
+      `read -r _ <&${wait} && exec ${wait}<&- && exec "$@"`,
       "sh",
       ...wish.command,
     ],
@@ -48,7 +50,7 @@ export async function runInUserNamespace(wish: NamespaceWish): Promise<number> {
         _CONTAINERS_ROOTLESS_UID: String(userId),
         _CONTAINERS_ROOTLESS_GID: String(groupId),
       },
-      stdio: ["inherit", "inherit", "inherit", "pipe"],
+      stdio: ["inherit", "inherit", "inherit", ...descriptorsFor(inherited, wait)],
     },
   );
   wish.signal.addEventListener("abort", () => child.kill(wish.endedBy()));
@@ -59,7 +61,7 @@ export async function runInUserNamespace(wish: NamespaceWish): Promise<number> {
       await setMap("newgidmap", [String(child.pid), ...idMap(groupId, ranges.group)]);
     }
     // The types know of no further descriptors.
-    writeSync(Number(child.stdio[3]), "\n");
+    writeSync(Number(child.stdio[wait]), "\n");
   } catch (error) {
     child.kill("SIGKILL");
     await child.exited;
@@ -70,8 +72,37 @@ export async function runInUserNamespace(wish: NamespaceWish): Promise<number> {
   return await child.exited;
 }
 
-/** Waits for the maps, for without them it would be nobody who runs the program. */
-const waiting = 'read -r _ <&3 && exec 3<&- && exec "$@"';
+/**
+ * Returns the descriptors that words name, such as `fd:3` or `/dev/fd/63`, as far as they are open. Which others
+ * we were started with cannot be told: the runtime has some of its own.
+ */
+function descriptorsIn(words: readonly string[]): ReadonlySet<number> {
+  const found = words.flatMap((word) => [
+    ...word.matchAll(/(?:\bfd[:=]|\/(?:dev|proc\/self)\/fd\/)(\d{1,4})(?!\d)/g),
+  ]);
+  const named = found.map(([, number]) => Number(number));
+  return new Set(named.filter((each) => each > 2 && existsSync(`/proc/self/fd/${each}`)));
+}
+
+/**
+ * Returns the descriptor by which the program learns that its maps are there: without them, it would be nobody
+ * who runs it. Shells know those of one digit only.
+ */
+function waitDescriptor(inherited: ReadonlySet<number>): number {
+  const free = [3, 4, 5, 6, 7, 8, 9].find((number) => !inherited.has(number));
+  if (free !== undefined) return free;
+  throw new Failure("unsupported", "Cannot make a user namespace: too many files are open");
+}
+
+/** Returns what the descriptors from 3 on are. */
+function descriptorsFor(inherited: ReadonlySet<number>, wait: number) {
+  const last = Math.max(wait, ...inherited);
+  return Array.from({ length: last - 2 }, (_, index) => {
+    const number = index + 3;
+    if (number === wait) return "pipe";
+    return inherited.has(number) ? number : "ignore";
+  });
+}
 
 const pollMs = 2;
 

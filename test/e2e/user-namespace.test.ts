@@ -1,4 +1,5 @@
 import { describe, expect } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { testWith } from "../support/needs.ts";
 import { RootlessUser, rootlessNeeds } from "../support/rootless.ts";
@@ -46,6 +47,22 @@ describe("runInUserNamespace", () => {
       uid: 4_711_004,
       gid: 4_711_005,
     });
+  });
+
+  testWith(...rootlessNeeds)("passes on what was opened for the program, and named", async () => {
+    using workspace = new Workspace();
+    await Bun.write(workspace.at("runner.ts"), runner);
+    const user = new RootlessUser(workspace, "own-id");
+    const inside = ["/bin/sh", "-c", "echo a >&3; echo b >&5; cat /dev/fd/6"];
+    const named = ["sh", "--events", "fd:3", "key:fd=5", "docker-archive:/dev/fd/6:a:1"];
+    const words = [process.execPath, workspace.at("runner.ts"), ...inside, ...named];
+    const outside = 'exec "$@" 3>three 5>five 6</etc/hostname';
+    const { code, stdout } = await user.run(["/bin/sh", "-c", outside, "sh", ...words], {
+      cwd: workspace.path,
+    });
+    expect([code, stdout]).toEqual([0, readFileSync("/etc/hostname", "utf8")]);
+    const written = ["three", "five"].map((name) => readFileSync(workspace.at(name), "utf8"));
+    expect(written).toEqual(["a\n", "b\n"]);
   });
 
   testWith(...rootlessNeeds)("does with one id where no others are set aside", async () => {
