@@ -118,8 +118,8 @@ async function isFitting(
 ): Promise<boolean> {
   if (standIn === undefined) return true;
   const content = await standIns?.content();
-  if (content === undefined || content === standIn.uncompressed) return true;
-  log.debug(`Blob ${digest} is not the content of ${wanted.digest}, ${content}`);
+  if (content === standIn.uncompressed) return true;
+  log.debug(`Blob ${digest} is not known to be the content of ${wanted.digest}, ${content ?? "?"}`);
   return false;
 }
 

@@ -154,10 +154,13 @@ describe("reuseFromElsewhere", () => {
     expect(steps(registry)).toEqual(["HEAD a/b"]);
   });
 
-  test("C5: takes nothing that is not the content which the image's config names", async () => {
+  test.each([
+    ["names", digestOf(new Uint8Array(9))],
+    ["would name, if it did", undefined],
+  ])("C5: takes nothing that is not the content which the image's config %s", async (_, named) => {
     await using registry = registryWith([["a/b", other]]);
-    const named = { ...anyForm, content: async () => digestOf(new Uint8Array(9)) };
-    expect(await reuse(registry, infoOf(...sameContent), { standIns: named })).toBeUndefined();
+    const standIns = { ...anyForm, content: async () => named };
+    expect(await reuse(registry, infoOf(...sameContent), { standIns })).toBeUndefined();
     expect(steps(registry)).toEqual(["HEAD a/b"]);
   });
 
