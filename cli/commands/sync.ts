@@ -12,6 +12,7 @@ import { divide, parseShard } from "../../core/sync/shard.ts";
 import type { SyncGroup, SyncImage } from "../../core/sync/sync-image.ts";
 import { surveyImages } from "../../core/sync/survey.ts";
 import {
+  checkDistinct,
   jobsFor,
   type SyncEvent,
   syncImages,
@@ -201,6 +202,7 @@ async function synchronize(
     rename,
   };
   const all = jobsFor(groups, (image) => targetName(image, naming));
+  if (rename !== undefined) checkDistinct(all);
   const jobs =
     shard === undefined ? all : ownJobs(all, divide(all.map(divisible), shard.of), shard);
   const request: Pick<SyncRequest, "jobs" | "place" | "copy" | "parallelImages" | "patience"> = {

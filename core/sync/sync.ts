@@ -297,6 +297,27 @@ function ownContext(
   };
 }
 
+/**
+ * Fails with `usage` if two images are to have one name, of which one would be lost. That an image is meant twice
+ * is no harm.
+ */
+export function checkDistinct(jobs: readonly SyncJob[]): void {
+  const sources = new Map<string, string>();
+  for (const { image, target } of jobs) {
+    const source = spelled(image.reference);
+    const other = sources.get(target) ?? source;
+    sources.set(target, other);
+    if (other === source) continue;
+    throw new Failure(
+      "usage",
+      `${other} and ${source} would both become ${JSON.stringify(target)}`,
+      {
+        hint: "look at the rules of --map: each image needs a name of its own",
+      },
+    );
+  }
+}
+
 /** Returns the jobs that groups of images come to, by what the images are to be called. */
 export function jobsFor(
   groups: readonly { readonly images: readonly SyncImage[] }[],

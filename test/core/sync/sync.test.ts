@@ -3,12 +3,14 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 
 import { parseDigest } from "../../../core/content/digest.ts";
-import type { SyncEvent } from "../../../core/sync/sync.ts";
+import { checkDistinct, jobsFor, type SyncEvent } from "../../../core/sync/sync.ts";
 import { dir } from "../../../transports/dir/reference.ts";
+import { failureOf } from "../../support/failure-of.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
 import { rejection } from "../../support/rejection.ts";
 import { sampleImage } from "../../support/sample-images.ts";
 import { syncBetween } from "../../support/sync-run.ts";
+import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
 
 const names = ["a", "b", "c", "d", "e"];
@@ -22,6 +24,20 @@ function holding(): MemoryTransport {
 function begun(events: readonly SyncEvent[]): readonly string[] {
   return events.flatMap((event) => (event.kind === "image-begun" ? [event.from] : []));
 }
+
+test("checkDistinct refuses two images of one name, and lets one be meant twice", () => {
+  const from = holding();
+  const images = ["a", "b", "a"].map((name) => {
+    const reference = from.parseReference(name);
+    return { reference, context: transportContext(), path: name, below: name };
+  });
+  checkDistinct(jobsFor([{ images }], ({ path }) => path));
+  const merged = jobsFor([{ images }], () => "x");
+  expect(failureOf(() => checkDistinct(merged))).toMatchObject({
+    code: "usage",
+    message: 'memory:a and memory:b would both become "x"',
+  });
+});
 
 describe("syncImages", () => {
   test("copies all images, and tells of them in their order", async () => {
