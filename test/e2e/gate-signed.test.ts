@@ -1,4 +1,4 @@
-// G3 to G10: what a policy that wants signatures is asked, and what it is not told, by whatever command.
+// G2 to G10: what a policy that wants signatures is asked, and what it is not told, by whatever command.
 
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -27,6 +27,10 @@ const stranger = await testKey();
 /** A registry with one image, what is signed beside it, and a policy that wants that. */
 class GateScene extends Scene {
   readonly registryServer: RegistryServer;
+  /** What the user types, if that is not where the image is. */
+  typed: string | undefined;
+  /** Flags of the whole program. */
+  readonly globals: string[] = ["--registries.d", "registries.d", "--policy", "policy.json"];
 
   constructor(options: RegistryOptions = {}) {
     super();
@@ -43,7 +47,13 @@ class GateScene extends Scene {
   }
 
   get name(): string {
-    return `${this.host}/a/b:1`;
+    return this.typed ?? `${this.host}/a/b:1`;
+  }
+
+  /** Writes a registries.conf that counts from now on. */
+  configure(conf: string): void {
+    writeFileSync(this.at("registries.conf"), conf);
+    this.globals.push("--registries-conf", "registries.conf");
   }
 
   want(members: object): void {
@@ -60,8 +70,7 @@ class GateScene extends Scene {
   }
 
   start(...words: readonly string[]): Promise<RunResult> {
-    const globals = ["--registries.d", "registries.d", "--policy", "policy.json"];
-    return run([...globals, ...words], { cwd: this.path });
+    return run([...this.globals, ...words], { cwd: this.path });
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -108,8 +117,7 @@ const commands: readonly (readonly [string, (scene: GateScene) => Promise<string
   [
     "experimental-image-proxy",
     async (scene) => {
-      const globals = ["--registries.d", "registries.d", "--policy", "policy.json"];
-      const flags = [...globals, "--tls-verify=false"];
+      const flags = [...scene.globals, "--tls-verify=false"];
       await using client = new ProxyClient({ cwd: scene.path, flags });
       const begun = await client.ask("Initialize");
       if (begun.success !== true) return String(begun.error);
@@ -121,13 +129,57 @@ const commands: readonly (readonly [string, (scene: GateScene) => Promise<string
 
 /** What is left where something might have been written. */
 function written(scene: GateScene): readonly string[] {
-  const ours = /^(registries\.d|lookaside|policy\.json)$/;
+  const ours = /^(registries\.d|registries\.conf|lookaside|policy\.json)$/;
   return readdirSync(scene.path, { recursive: true })
     .map(String)
     .filter((path) => !ours.test(path.split("/")[0] ?? "") && path !== "there");
 }
 
 describe.each(commands)("%s", (command, perform) => {
+  test("G2: carries what it has judged, which it has read once", async () => {
+    let looks = 0;
+    await using scene = new GateScene({
+      intercept: async ({ method, target }, usual) => {
+        if (method !== "GET" || !target.endsWith("/manifests/1")) return await usual();
+        looks += 1;
+        const { bytes, mediaType } = looks === 1 ? image.manifest : moved.manifest;
+        return new Response(Buffer.from(bytes), { headers: { "content-type": mediaType } });
+      },
+    });
+    addSample(scene.registryServer.repository("a/b"), "2", moved);
+    await scene.sign();
+    expect([await perform(scene), looks]).toEqual(["", 1]);
+  });
+
+  test("G7: asks for signatures where the image was read, and judges the name that was typed", async () => {
+    await using mirror = startRegistry();
+    addSample(mirror.repository("a/b"), "1", image);
+    await using scene = new GateScene();
+    scene.typed = "typed.example/a/b:1";
+    scene.configure(
+      `[[registry]]\nprefix = "typed.example"\nlocation = "${mirror.host}"\ninsecure = true\n`,
+    );
+    await scene.sign(key, payload(`${mirror.host}/a/b:1`));
+    expect(await perform(scene)).toContain("Signature for identity");
+    expect(written(scene)).toEqual([]);
+    await scene.sign(key, payload("typed.example/a/b:1"));
+    expect(await perform(scene)).toBe("");
+  });
+
+  test("G10: tries no registry that merely might have an image of a short name", async () => {
+    await using scene = new GateScene();
+    await using other = startRegistry();
+    addSample(other.repository("library/a"), "1", image);
+    scene.typed = "a:1";
+    const search = JSON.stringify([scene.host, other.host]);
+    scene.configure(
+      `unqualified-search-registries = ${search}\n[[registry]]\nlocation = "docker.io"\nblocked = true\n`,
+    );
+    expect(await perform(scene)).toContain("docker.io");
+    expect([...scene.registryServer.lines, ...other.lines]).toEqual([]);
+    expect(written(scene)).toEqual([]);
+  });
+
   test("G3: goes by the signatures of what it has read, though the tag moves on", async () => {
     let asked = 0;
     await using scene = new GateScene({
@@ -250,58 +302,35 @@ describe.each(commands)("%s", (command, perform) => {
   });
 });
 
-describe("copy", () => {
+const copying = (scene: GateScene) => ["copy", `docker://${scene.name}`, "dir:there"];
+const syncing = (scene: GateScene) => ["sync", "--src=docker", "--dest=dir", scene.name, "there"];
+
+describe.each([
+  ["copy", copying],
+  ["sync", syncing],
+] as const)("%s", (command, words) => {
   test.each([
     [[]],
     [["--remove-signatures"]],
     [["--remove-signatures", "--format=v2s2"]],
-    [["--remove-signatures", "--dest-compress-format=zstd", "--dest-force-compress-format"]],
     [["--preserve-digests"]],
-    [["--remove-signatures", "--dest-decompress"]],
+    ...(command === "sync"
+      ? []
+      : [
+          [["--remove-signatures", "--dest-compress-format=zstd", "--dest-force-compress-format"]],
+          [["--remove-signatures", "--dest-decompress"]],
+        ]),
   ])("G9: judges the same bytes with %j", async (form) => {
     await using scene = new GateScene();
     await scene.sign();
-    const words = ["copy", "--src-tls-verify=false", "--events=events", ...form];
-    const { code } = await scene.start(...words, `docker://${scene.name}`, "dir:there");
+    mkdirSync(scene.at("there"), { recursive: true });
+    const flags = ["--src-tls-verify=false", "--events=events", ...form];
+    const { code } = await scene.start(...words(scene), ...flags);
     expect(code).toBe(0);
     const events = readFileSync(scene.at("events"), "utf8").trim().split("\n");
     const decided = events
       .map((line) => JSON.parse(line))
       .filter(({ event }) => event === "policy-decided");
     expect(decided).toMatchObject([{ verdict: "admitted", digest }]);
-  });
-
-  test("G7: asks for signatures where the image was read, and judges the name that was typed", async () => {
-    await using mirror = startRegistry();
-    addSample(mirror.repository("a/b"), "1", image);
-    await using scene = new GateScene();
-    scene.registryServer.repository("a/b").tags.clear();
-    const conf = `[[registry]]\nprefix = "typed.example"\nlocation = "${mirror.host}"\ninsecure = true\n`;
-    writeFileSync(scene.at("registries.conf"), conf);
-    const copy = () =>
-      scene.start(
-        "--registries-conf=registries.conf",
-        "copy",
-        "docker://typed.example/a/b:1",
-        "dir:there",
-      );
-    await scene.sign(key, payload(`${mirror.host}/a/b:1`));
-    expect((await copy()).stderr).toContain("Signature for identity");
-    await scene.sign(key, payload("typed.example/a/b:1"));
-    expect(await copy()).toMatchObject({ code: 0 });
-  });
-
-  test("G10: tries no registry that merely might have an image of a short name", async () => {
-    await using scene = new GateScene();
-    await using other = startRegistry();
-    addSample(other.repository("library/a"), "1", image);
-    const search = JSON.stringify([scene.host, other.host]);
-    const conf = `unqualified-search-registries = ${search}\n[[registry]]\nlocation = "docker.io"\nblocked = true\n`;
-    writeFileSync(scene.at("registries.conf"), conf);
-    const words = ["--registries-conf=registries.conf", "copy", "--src-tls-verify=false"];
-    const { code, stderr } = await scene.start(...words, "docker://a:1", "dir:there");
-    expect(code).toBe(1);
-    expect(stderr).toContain("docker.io");
-    expect([...scene.registryServer.lines, ...other.lines]).toEqual([]);
   });
 });
