@@ -232,23 +232,25 @@ async function synchronize(
     return;
   }
   createDigestFile(said.digestFile);
+  const pruneSurplus = async (): Promise<void> => {
+    if (!said.prune || (shard !== undefined && shard.index > 0)) return;
+    if (mistakes > 0) {
+      throw new Failure("incomplete", "Nothing is pruned, because not all images could be found");
+    }
+    await prune(log, pruning, said.yes);
+  };
   await copyAll(call, request, async (results) => {
     const failed = results.filter(({ outcome }) => outcome === "failed").length;
     if (results.length > failed) await place.finish();
     if (failed === 0) writeLock(said.writeLock, jobs, results);
     log.info(`Synced ${results.length - failed} images from ${groups.length} sources`);
-    if (failed === 0) return;
+    if (failed === 0) return pruneSurplus();
     for (const line of failureTable(results)) call.screen.line(line);
     throw new Failure(
       "incomplete",
       "Sync failed due to previous reported error(s) for one or more images",
     );
   });
-  if (!said.prune || (shard !== undefined && shard.index > 0)) return;
-  if (mistakes > 0) {
-    throw new Failure("incomplete", "Nothing is pruned, because not all images could be found");
-  }
-  await prune(log, pruning, said.yes);
 }
 
 function filterOf({ flags: { include, exclude, semver, newest } }: SyncCall) {

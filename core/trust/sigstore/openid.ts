@@ -160,7 +160,7 @@ type Form = Readonly<Record<string, string>>;
 
 async function post(url: URL, form: Form, access: ServiceAccess): Promise<JsonObject> {
   const answer = await ask({ method: "POST", url, headers: asJson, body: bodyOf(form) }, access);
-  if (answer.status !== 200) throw unwanted(answer, url);
+  if (answer.status !== 200) throw unwanted(answer, url, secretsIn(form));
   const json = jsonOf(answer, url);
   if (isJsonObject(json)) return json;
   throw denied(`${url.host} answered nothing`);
@@ -174,12 +174,20 @@ async function tryToken(
 ): Promise<string | { readonly error: string }> {
   const url = provider.endpoint("token_endpoint");
   const secret = clientSecret === undefined ? {} : { client_secret: clientSecret };
-  const body = bodyOf({ ...form, client_id: clientId, ...secret });
+  const sent = { ...form, client_id: clientId, ...secret };
+  const body = bodyOf(sent);
   const answer = await ask({ method: "POST", url, headers: asJson, body }, access);
   const json = jsonOf(answer, url);
   if (!isJsonObject(json)) throw denied(`${url.host} answered nothing`);
   if (answer.status === 200) return needText(json, "id_token");
-  return { error: textIn(json, "error") ?? `HTTP status ${answer.status}` };
+  const error = textIn(json, "error") ?? `HTTP status ${answer.status}`;
+  return { error: secretsIn(sent).reduce((text, each) => text.replaceAll(each, "***"), error) };
+}
+
+/** What a provider may quote, and nobody should read: codes, verifiers and the client's secret. */
+function secretsIn(form: Form): readonly string[] {
+  const names = ["code", "device_code", "code_verifier", "client_secret"];
+  return names.flatMap((name) => (form[name] ? [form[name]] : []));
 }
 
 const asJson = { Accept: "application/json" };

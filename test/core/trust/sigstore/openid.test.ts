@@ -37,6 +37,21 @@ function dialogueWith(parts: Partial<Dialogue>): Dialogue & { readonly said: str
 describe("deviceToken", () => {
   const wish = { clientSecret: "client secret" };
 
+  test("O2: shows nothing secret that a provider quotes", async () => {
+    await using servers = startSigstoreServers({
+      ...wish,
+      intercept: (_, path) =>
+        path === "/token"
+          ? Response.json({ error: "no client secret here" }, { status: 400 })
+          : undefined,
+    });
+    const failing = withService((access) =>
+      deviceToken(clientOf(servers), dialogueWith({}), access),
+    );
+    const { message } = await rejection(failing);
+    expect(message).toEndWith("getting an identity token: no *** here");
+  });
+
   test("waits for somebody who types in a code", async () => {
     await using servers = startSigstoreServers({ ...wish, pending: 2 });
     const dialogue = dialogueWith({});
