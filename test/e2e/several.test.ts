@@ -99,13 +99,13 @@ describe("--also", () => {
     await using scene = new Scene();
     const source = await scene.store("dir");
     await source.fill(image);
-    writeFileSync(scene.at("file"), "");
+    for (const name of ["file", "other"]) writeFileSync(scene.at(name), "");
     const flags = ["copy", "--digestfile=digest", source.image, "oci:file:1"];
     const some = await scene.dray(...flags, "--also=dir:there");
     expect(some.code).toBe(3);
     expect(existsSync(scene.at("digest"))).toBe(false);
     expect(existsSync(scene.at("there/manifest.json"))).toBe(true);
-    const none = await scene.dray(...flags, "--also=dir:file");
+    const none = await scene.dray(...flags, "--also=dir:other");
     expect(none.code).toBe(1);
     expect(none.stderr).toContain("Copying to 2 of 2 destinations failed");
   });
