@@ -156,7 +156,16 @@ try {
   if (values.sync) await benchImagesTogether();
   else await (values.requests ? benchRequests() : bench());
 } finally {
-  rmSync(directory, { recursive: true, force: true });
+  removeDirectory();
+}
+
+/** A store that somebody has left mounted must not hide why the bench has failed. */
+function removeDirectory(): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch (error) {
+    console.error(`${directory} stays: ${error}`);
+  }
 }
 
 async function bench(): Promise<void> {
