@@ -69,9 +69,11 @@ export function probeSuite(
       }
     });
 
-    test.if(refused !== undefined)("refuses what the destination refuses", async () => {
+    // Some take whatever name there is.
+    if (refused === undefined) return;
+    test("refuses what the destination refuses", async () => {
       await using place = await open();
-      const reference = place.transport.parseReference((await refused?.(place)) ?? "");
+      const reference = place.transport.parseReference(await refused(place));
       const [probing, writing] = await Promise.all([
         reference.openProbe?.(place.context).then(() => undefined, asFailure),
         reference.openDestination(place.context).then(() => undefined, asFailure),
