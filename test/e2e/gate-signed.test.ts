@@ -1,4 +1,4 @@
-// G2 to G10: what a policy that wants signatures is asked, and what it is not told, by whatever command.
+// G1 to G10: what a policy that wants signatures is asked, and what it is not told, by whatever command.
 
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -136,6 +136,15 @@ function written(scene: GateScene): readonly string[] {
 }
 
 describe.each(commands)("%s", (command, perform) => {
+  test("G1: leaves nothing behind where the policy rejects, and asks for no blob", async () => {
+    await using scene = new GateScene();
+    await scene.sign();
+    writeFileSync(scene.at("policy.json"), JSON.stringify({ default: [{ type: "reject" }] }));
+    expect(await perform(scene)).toContain("is rejected by policy.");
+    expect(written(scene)).toEqual([]);
+    expect(scene.registryServer.lines.filter((line) => line.includes("/blobs/"))).toEqual([]);
+  });
+
   test("G2: carries what it has judged, which it has read once", async () => {
     let looks = 0;
     await using scene = new GateScene({
