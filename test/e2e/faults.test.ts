@@ -99,7 +99,7 @@ describe("reading", () => {
     ["silent-before-headers", "a server that never answers", /timeout awaiting response headers/],
     ["silent-after-headers", "a server that never begins", /no byte for 1\.5 s \(after 0 of \d+/],
     ["silent-after-half", "a server that never goes on", /no byte for 1\.5 s \(after [1-9]\d+ of/],
-    ["drip", "a byte a second", /only \d bytes in 3(?:\.\d)? s \(after \d+ of/],
+    ["drip", "a byte a second", /only \d+ bytes in \d+(?:\.\d)? s \(after \d+ of/],
   ])("row 17, %s: does not wait for ever for %s", async (fault, _, sentence) => {
     await using scene = new Scene();
     const result = await pull(scene, fault, hurried);
@@ -108,7 +108,7 @@ describe("reading", () => {
     expect(treeOf(scene.at("there"))).toEqual({});
     // Without the divisor: silence for a minute, four times at most, is less than five minutes.
     expect(registry.requestsFor(fault, "blob-read").length).toBeLessThanOrEqual(4);
-    expect(result.wallMs).toBeLessThan(30_000);
+    expect(result.wallMs).toBeLessThan(60_000);
   });
 
   test.concurrent("row 17, silent-once: gets over a server that fell silent once", async () => {
@@ -163,7 +163,7 @@ describe("reading", () => {
     const image = `docker://${registry.hosts.silentTls}/none/img:t`;
     const result = await scene.dray("copy", "--src-tls-verify=false", image, "dir:there");
     expect(result).toMatchObject({ code: 0 });
-    expect(result.wallMs).toBeLessThan(2000);
+    expect(result.wallMs).toBeLessThan(8000);
   });
 });
 
