@@ -82,7 +82,7 @@ const everyImageType: readonly ManifestType[] = [
 ];
 
 /** Tells whether a manifest of this type has words for layers that are compressed so. */
-function tellsOf(type: ManifestType, compression: CompressionFormat | undefined): boolean {
+export function tellsOf(type: ManifestType, compression: CompressionFormat | undefined): boolean {
   switch (compression) {
     case undefined:
     case "gzip":

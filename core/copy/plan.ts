@@ -23,7 +23,7 @@ import { schema1Of } from "../manifest/schema1.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { CompressionWish } from "./compression-wish.ts";
 import { type CryptWish, cryptedLayers } from "./layer-crypt.ts";
-import { planFormats } from "./formats.ts";
+import { planFormats, tellsOf } from "./formats.ts";
 
 /** What planning one image rests on. */
 export interface PlanInput {
@@ -100,7 +100,7 @@ export function planImage(input: PlanInput): ImagePlan {
   });
   const [best] = formats;
   const steps = distinct(travelling(input, formats)).map((layer) => {
-    const step = planLayer(layer, best, input);
+    const step = planLayer(layer, formats, input);
     return crypted.has(layer.digest) ? cryptedStep(step, input) : step;
   });
   if (manifest.config !== undefined && best === manifest.mediaType) {
@@ -135,8 +135,9 @@ export function asIs(blob: Descriptor, role: BlobRole): BlobStep {
   return { blob, role, recoding: { kind: "none" }, needsDiffId: false, reusable: true };
 }
 
-function planLayer(layer: Descriptor, best: ManifestType, input: PlanInput): BlobStep {
+function planLayer(layer: Descriptor, formats: ImagePlan["formats"], input: PlanInput): BlobStep {
   const { manifest, compression, signing = false } = input;
+  const [best] = formats;
   // Schema 1 does not say what its layers are. They always were what Docker still makes of layers.
   const { gzip } = layerFamilies.docker;
   const blob = isSchema1(manifest.mediaType) ? { ...layer, mediaType: gzip } : layer;
@@ -144,8 +145,11 @@ function planLayer(layer: Descriptor, best: ManifestType, input: PlanInput): Blo
   const needsDiffId = needsDiffIds(manifest.mediaType, best);
   const required = compression?.exclusive === true ? compression.format : undefined;
   // The manifest says how it is compressed; that of schema 1 does not.
-  const reusable = required === undefined || isIn(required, layer);
-  const replaceable = recoding.kind === "compress" && !needsDiffId && !isSchema1(best) && !signing;
+  const wanted = required === undefined || isIn(required, layer);
+  const reusable = wanted && isTold(layer, formats, manifest.mediaType);
+  // No config says what the layers of schema 1 hold.
+  const said = !isSchema1(manifest.mediaType);
+  const replaceable = recoding.kind === "compress" && said && !signing;
   const standIns = replaceable && { standIns: formsFor(best, required) };
   return { blob, role: "layer", recoding, needsDiffId, reusable, ...standIns };
 }
@@ -205,6 +209,17 @@ function written(format: CompressionFormat | undefined): WrittenFormat {
     case "zstd:chunked":
       return format;
   }
+}
+
+/** Tells whether there will be a word for a layer's compression, if it stays. The image's own has one. */
+function isTold(
+  { mediaType }: Descriptor,
+  formats: ImagePlan["formats"],
+  own: ManifestType,
+): boolean {
+  const compression = compressionOfType(mediaType);
+  if (compression === undefined || compression === "none") return true;
+  return formats.some((type) => type === own || tellsOf(type, compression));
 }
 
 /** Tells whether a layer is known to be compressed with a format. What is chunked is zstd, too. */

@@ -28,15 +28,14 @@ class User implements Disposable {
   /** Copies the image, or what `from` names, by this program or by another one. */
   async copy(
     to: string,
-    { from = "dir:image", program }: { from?: string; program?: string } = {},
+    {
+      from = "dir:image",
+      program,
+      flags = [],
+    }: { from?: string; program?: string; flags?: readonly string[] } = {},
   ) {
-    const flags = [
-      "--insecure-policy",
-      "copy",
-      "--src-tls-verify=false",
-      "--dest-tls-verify=false",
-    ];
-    return succeed([...flags, from, to], {
+    const plain = ["--src-tls-verify=false", "--dest-tls-verify=false"];
+    return succeed(["--insecure-policy", "copy", ...plain, ...flags, from, to], {
       cwd: this.#workspace.path,
       env: { HOME: this.#workspace.at("home") },
       ...(program !== undefined && { program }),
@@ -95,6 +94,30 @@ describe("copy", () => {
     registry.forget();
     await user.copy(`docker://${registry.host}/two/y:1`, { from: "dir:copied" });
     expect(layersSent(registry)).toBe(0);
+  });
+});
+
+describe("copy to a format that has no word for zstd", () => {
+  test("takes the gzip of the same content", async () => {
+    await using registry = startRegistry();
+    using user = new User("no word for zstd");
+    const to = `docker://${registry.host}/one/x`;
+    const both = ["zstd", "gzip"] as const;
+    for (const compression of both) {
+      const sample = sampleImage({ seed: "both", format: "oci", layers: [compression] });
+      writeDirectory(user.at(compression), sample);
+      await user.copy(`${to}:${compression}`, { from: `dir:${compression}` });
+    }
+    for (const compression of both) {
+      const flags = ["--dest-decompress"];
+      await user.copy(`dir:${compression}-plain`, { from: `dir:${compression}`, flags });
+    }
+    const gzip = sampleImage({ seed: "both", format: "oci", layers: ["gzip"] }).layers[0]?.digest;
+    for (const format of ["v2s2", "v2s1"]) {
+      await user.copy(`${to}:${format}`, { from: "dir:zstd", flags: ["--format", format] });
+      const written = registry.repository("one/x").manifest(format)?.bytes ?? new Uint8Array();
+      expect(Buffer.from(written).toString()).toContain(gzip ?? "?");
+    }
   });
 });
 

@@ -46,6 +46,9 @@ function image(
   return { kind: "image", mediaType, raw: { bytes: new Uint8Array(), mediaType }, config, layers };
 }
 
+const zstdLayer = blob("zstd", layerFamilies.oci.zstd);
+const schema1Image = imageFrom(schema1Signed, schema1Sample());
+
 const plain = { frozenBecause: undefined, format: undefined };
 
 const anyForm = ["gzip", "zstd", "none"] as const;
@@ -115,6 +118,8 @@ describe("planImage", () => {
   test.each<[string, Partial<Parameters<typeof planImage>[0]>, readonly string[] | undefined]>([
     ["any form of its content", {}, anyForm],
     ["what its format can tell of", { format: schema2 }, ["gzip", "none"]],
+    ["what schema 1 can tell of", { format: schema1Signed }, ["gzip", "none"]],
+    ["nothing where no config names its content", { manifest: schema1Image }, undefined],
     ["nothing where no digest may change", { frozenBecause: "so" }, undefined],
     ["nothing where the image will be signed", { signing: true }, undefined],
     [
@@ -153,7 +158,7 @@ describe("planImage", () => {
   });
 
   test("lets nothing stand for a layer but what was insisted on", () => {
-    const layers = [base, blob("zstd", layerFamilies.oci.zstd), top];
+    const layers = [base, zstdLayer, top];
     const compression = { format: "zstd", exclusive: true } as const;
     const { steps } = planImage({
       manifest: image(oci, layers),
@@ -167,6 +172,22 @@ describe("planImage", () => {
       [false, ["zstd"]],
       [true, undefined],
     ]);
+  });
+
+  test.each<[string, Partial<Parameters<typeof planImage>[0]>, boolean]>([
+    ["takes one", {}, true],
+    ["takes none that Docker's format has no word for", { format: schema2 }, false],
+    ["takes none that schema 1 has no word for", { format: schema1Signed }, false],
+    ["takes one that stays what it is", { format: schema2, frozenBecause: "so" }, true],
+    [
+      "takes one that its own format has a word for",
+      { manifest: image(schema2, [zstdLayer]) },
+      true,
+    ],
+  ])("of zstd layers that are there, %s", (_, change, reusable) => {
+    const manifest = image(oci, [zstdLayer]);
+    const { steps } = planImage({ manifest, traits: registry, ...plain, ...change });
+    expect(steps[0]?.reusable).toBe(reusable);
   });
 
   test.each([
@@ -208,7 +229,7 @@ describe("planImage", () => {
   });
 
   describe("of a schema 1 image", () => {
-    const old = imageFrom(schema1Signed, schema1Sample());
+    const old = schema1Image;
     const [empty, full] = old.layers.map((layer) => ({
       ...layer,
       mediaType: layerFamilies.docker.gzip,
