@@ -608,9 +608,12 @@ describe("RegistryClient", () => {
   test("ends with its signal, in the middle of a pause too", async () => {
     const stop = new AbortController();
     await withRegistry(
-      async ({ target }) => (target === "/v2/" ? { status: 200 } : { status: 503 }),
+      async ({ target }) => {
+        if (target === "/v2/") return { status: 200 };
+        setTimeout(() => stop.abort(new Failure("canceled", "enough")), 10);
+        return { status: 503 };
+      },
       async ({ client }) => {
-        setTimeout(() => stop.abort(new Failure("canceled", "enough")), 30);
         const failure = await rejection(client.request({ method: "GET", target: "/v2/x" }));
         expect(failure).toMatchObject({ code: "canceled", message: "enough" });
       },

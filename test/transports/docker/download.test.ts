@@ -249,12 +249,11 @@ describe("openDownload", () => {
 
   test("ends with its signal, and does not reconnect", async () => {
     const stop = new AbortController();
-    await using server = await startWire(() => ({
-      head: ["200 OK", `Content-Length: ${size}`],
-      body: bytes.subarray(0, 10_000),
-    }));
+    await using server = await startWire(() => {
+      setTimeout(() => stop.abort(), 10);
+      return { head: ["200 OK", `Content-Length: ${size}`], body: bytes.subarray(0, 10_000) };
+    });
     const reading = download(server.host, { reading: { signal: stop.signal } });
-    setTimeout(() => stop.abort(), 30);
     await expect(reading).rejects.toMatchObject({ code: "canceled" });
     expect(server.requests).toHaveLength(1);
   });
