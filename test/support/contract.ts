@@ -1,6 +1,6 @@
 // Contract: what every source and every destination promises, as one suite for all transports.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { collect } from "../../core/blob/collect.ts";
 import type { Stage } from "../../core/blob/stream.ts";
 import { parseDigest } from "../../core/content/digest.ts";
@@ -12,6 +12,7 @@ import type { ImageSource } from "../../core/image/source.ts";
 import type { ImageReference, Transport, TransportContext } from "../../core/image/transport.ts";
 import { admitted, descriptorOf, putBlobs, putSample, roleOf } from "./carry.ts";
 import { FaultyTransport } from "./faulty.ts";
+import { type Need, testWith } from "./needs.ts";
 import { randomBytes } from "./random.ts";
 import {
   blobsOf,
@@ -42,6 +43,14 @@ export interface ContractWish {
   readonly namedBy?: "commit" | "manifest";
   /** Makes an image that the transport gives back as it was put; any image is one if absent. */
   readonly imageOf?: (layers: readonly SampleBlob[]) => SampleImage;
+  /** Makes a layer of about so many bytes; any bytes are one if absent. */
+  readonly layerOf?: (seed: string, size: number) => SampleBlob;
+  /** Whether layers may hold devices, names that are no text and the like; they may if absent. */
+  readonly odd?: boolean;
+  /** Whether configs are sent with every image, because they are small. */
+  readonly sendsConfigs?: boolean;
+  /** What the machine has to have. */
+  readonly needs?: readonly Need[];
   /**
    * Each image is sent whole, by itself: nothing of it is there before, and nothing can follow a part that
    * went wrong.
@@ -53,12 +62,22 @@ export interface ContractWish {
 export function contractSuite(
   transport: string,
   open: () => Promise<ContractPlace>,
-  { format = "oci", namedBy = "commit", streams = false, imageOf }: ContractWish = {},
+  {
+    format = "oci",
+    namedBy = "commit",
+    streams = false,
+    imageOf,
+    layerOf = blobOf,
+    odd = true,
+    sendsConfigs = false,
+    needs = [],
+  }: ContractWish = {},
 ): void {
+  const test = testWith(...needs);
   const sampled = (wish: SampleWish): SampleImage =>
     imageOf?.(
-      sampleImage({ ...wish, format, layers: wish.layers?.map(() => "none") ?? [] }).layers,
-    ) ?? sampleImage({ ...wish, format });
+      sampleImage({ ...wish, format, odd, layers: wish.layers?.map(() => "none") ?? [] }).layers,
+    ) ?? sampleImage({ ...wish, format, odd });
   /** Returns a sample with one more blob. Where its manifest does not mention it, nobody minds. */
   const withLayer = (sample: SampleImage, layer: SampleBlob): SampleImage => {
     const layers = [...sample.layers, layer];
@@ -108,7 +127,7 @@ export function contractSuite(
 
     test("a chunk belongs to whoever received it", async () => {
       await using place = await open();
-      const big = blobOf("big", 3_000_000);
+      const big = layerOf("big", 3_000_000);
       await keep(place, "a", withLayer(image, big));
       await using source = await openSource(place, "a");
       const chunks: Uint8Array[] = [];
@@ -205,12 +224,17 @@ export function contractSuite(
       await keep(place, "a", image);
       {
         await using destination = await openDestination(place, "a");
+        const { image: carried } = await admitted(image);
         for (const blob of blobsOf(image)) {
-          const stored = await destination.reuseBlob(descriptorOf(blob), roleOf(image, blob));
+          const role = roleOf(image, blob);
+          const stored = await destination.reuseBlob(descriptorOf(blob), role);
+          if (role === "config" && sendsConfigs) {
+            await destination.putBlob(carried.blob(descriptorOf(blob)), role);
+            continue;
+          }
           expect(stored).toMatchObject({ digest: blob.digest, size: blob.bytes.length });
           expect(stored?.by).not.toBe("sending");
         }
-        const { image: carried } = await admitted(image);
         await destination.putManifest(carried.publish());
         await destination.commit();
       }
@@ -246,7 +270,7 @@ export function contractSuite(
 
     test("a blob may be empty, or come in many pieces", async () => {
       await using place = await open();
-      const sample = withLayer(withLayer(image, blobOf("nothing", 0)), blobOf("much", 300_000));
+      const sample = withLayer(withLayer(image, layerOf("nothing", 0)), layerOf("much", 300_000));
       {
         await using destination = await openDestination(place, "a");
         await putSample(destination, sample, { chunkBytes: 777 });
@@ -285,9 +309,8 @@ export function contractSuite(
       expect(place.tree?.()).toEqual(before);
     });
 
-    test.each(["simple-signing", "sigstore"] as const)(
-      "signatures by %s are read back, or refused in words",
-      async (form) => {
+    for (const form of ["simple-signing", "sigstore"] as const) {
+      test(`signatures by ${form} are read back, or refused in words`, async () => {
         await using place = await open();
         const signatures = ["one", "two"].map((seed) => signatureOf(form, randomBytes(seed, 100)));
         const of = { digest: parseDigest(image.manifest.digest) };
@@ -306,8 +329,8 @@ export function contractSuite(
         expect((await source.readSignatures(of)).map(hexOf).toSorted()).toEqual(
           signatures.map(hexOf).toSorted(),
         );
-      },
-    );
+      });
+    }
   });
 }
 

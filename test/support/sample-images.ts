@@ -229,6 +229,18 @@ export function imageOf(
   };
 }
 
+/** Returns an image of layers that are not compressed. */
+export function plainImage(format: SampleFormat, layers: readonly SampleBlob[]): SampleImage {
+  const diffIds = layers.map(({ digest }) => digest);
+  return imageOf(format, sampleConfig(format, diffIds), layers, diffIds);
+}
+
+/** Returns a layer, not compressed, whose one file has so many bytes; no file if there are none. */
+export function plainLayer(format: SampleFormat, seed: string, size: number): SampleBlob {
+  const entries = size === 0 ? [] : [{ path: seed, body: randomBytes(seed, size) }];
+  return blob(mediaTypes[format].none, tarOf(entries));
+}
+
 /** Returns the sample that consists of these bytes; the manifest says what they are. */
 export function sampleOf(bytes: {
   readonly manifest: Uint8Array;

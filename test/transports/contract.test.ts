@@ -1,6 +1,6 @@
 // The contract suite, run for every transport.
 
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { Transport } from "../../core/image/transport.ts";
 import { dir } from "../../transports/dir/reference.ts";
@@ -9,11 +9,16 @@ import { dockerArchive } from "../../transports/docker-archive/reference.ts";
 import { dockerDaemon } from "../../transports/docker-daemon/reference.ts";
 import { ociArchive } from "../../transports/oci/archive/reference.ts";
 import { oci } from "../../transports/oci/reference.ts";
+import { containersStorage } from "../../transports/containers-storage/reference.ts";
+import { ostree } from "../../transports/ostree/reference.ts";
 import { type ContractPlace, contractSuite } from "../support/contract.ts";
 import { dockerContext } from "../support/docker-context.ts";
 import { madeUpImage } from "../support/docker-tars.ts";
+import { storeContext } from "../support/made-store.ts";
 import { MemoryTransport } from "../support/memory-transport.ts";
+import { emptyRepository } from "../support/ostree-repository.ts";
 import { startRegistry } from "../support/registry-server.ts";
+import { plainImage, plainLayer } from "../support/sample-images.ts";
 import { startScriptedEngine } from "../support/scripted-engine.ts";
 import { transportContext } from "../support/transport-context.ts";
 import { treeOf } from "../support/trees.ts";
@@ -89,6 +94,69 @@ contractSuite(
   },
   { namedBy: "manifest" },
 );
+
+// Stores bring all of their file system to the disk, which may take the machine's other work along.
+const inMemory = existsSync("/dev/shm") ? "/dev/shm" : undefined;
+
+for (const driver of ["overlay", "vfs"]) {
+  contractSuite(
+    `containers-storage by ${driver}`,
+    async () => {
+      const workspace = new Workspace(inMemory);
+      const context = storeContext(workspace.path, { driver });
+      // What belongs to no image is there as soon as anybody has looked.
+      for (const _ of ["makes the store", "makes its locks"]) {
+        await using _store = await containersStorage.parseReference("a:1").openDestination(context);
+      }
+      return {
+        transport: containersStorage,
+        context,
+        textOf: (name) => `contract/${name}:1`,
+        tree: () => treeOf(workspace.path),
+        [Symbol.asyncDispose]: async () => workspace[Symbol.dispose](),
+      };
+    },
+    {
+      imageOf: (layers) => plainImage("oci", layers),
+      layerOf: (seed, size) => plainLayer("oci", seed, size),
+      // With vfs, a layer that hides its own files is refused.
+      odd: driver === "overlay",
+      sendsConfigs: true,
+      needs: ["root"],
+    },
+  );
+}
+
+for (const mode of ["archive", "bare"]) {
+  contractSuite(
+    `ostree by ${mode}`,
+    async () => {
+      const workspace = new Workspace(inMemory);
+      const repository = emptyRepository(workspace, mode);
+      return {
+        transport: ostree,
+        context: transportContext(),
+        textOf: (name) => `contract/${name}:1@${repository}`,
+        // Content that no image needs may stay: it is taken for the next one.
+        tree: () => ({
+          images: readdirSync(workspace.at("repo/refs/heads"), { recursive: true }).filter(
+            (each) => !/\/[0-9a-f]{64}$/.test(String(each)) && each !== "ociimage",
+          ),
+          underWay: readdirSync(workspace.at("repo/tmp")),
+        }),
+        [Symbol.asyncDispose]: async () => workspace[Symbol.dispose](),
+      };
+    },
+    {
+      format: "docker",
+      imageOf: (layers) => plainImage("docker", layers),
+      layerOf: (seed, size) => plainLayer("docker", seed, size),
+      odd: false,
+      // Files there have the owners that layers say.
+      ...(mode === "bare" && { needs: ["root"] }),
+    },
+  );
+}
 
 function inWorkspace(
   transport: Transport,
