@@ -320,6 +320,13 @@ describe("containers-storage, written", () => {
     await store.copy(layoutOf(store, one, "one"), store.image("localhost/x:1"));
     await store.copy(layoutOf(store, two, "two"), store.image("localhost/y:1"));
     await store.copy(layoutOf(store, one, "one"), store.image("localhost/z:1"));
+    const before = [store.images(), store.layers()];
+    const dry = await store.dray("delete", "--dry-run", store.image("localhost/z:1"));
+    expect(dry).toMatchObject({ code: 0, stderr: "" });
+    for (const name of ["localhost/x:1", "localhost/z:1", ...one.diffIds, "Nothing was deleted."]) {
+      expect(dry.stdout).toContain(name);
+    }
+    expect([store.images(), store.layers()]).toEqual(before);
     const deleted = await store.dray("delete", store.image("localhost/z:1"));
     expect(deleted).toMatchObject({ code: 0, stderr: "" });
     expect(store.images().map(({ names }) => names)).toEqual([["localhost/y:1"]]);
@@ -343,6 +350,21 @@ describe("containers-storage, written", () => {
     expect(stderr).toContain("image is in use by a container");
     await store.podman("podman", "rm", "--all");
     expect((await store.dray("delete", store.image("localhost/x:1"))).code).toBe(0);
+  });
+
+  testWith(
+    "root",
+    "newer:podman",
+    "unshare",
+  )("deletes no image that a container needs which outlives no crash", async () => {
+    using store = new PodmanStore();
+    await store.copy(layoutOf(store, runnableImage()), store.image("localhost/x:1"));
+    const create = ["create", "--network=none", "localhost/x:1", "/bin/true"];
+    await store.podman("newer:podman", "--transient-store", ...create);
+    const { code, stderr } = await store.dray("delete", store.image("localhost/x:1"));
+    expect(code).toBe(1);
+    expect(stderr).toContain("image is in use by a container");
+    expect([store.images().length, store.layers().length]).toEqual([1, 1]);
   });
 
   testWith("root")("leaves nothing of an image that could not be written", async () => {

@@ -1,20 +1,24 @@
 // Delete: taking an image out of a store, with the layers that nothing else there needs.
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isDigest } from "../../core/content/digest.ts";
 import { Failure } from "../../core/failure.ts";
-import type { JsonObject } from "../../core/json.ts";
+import type { Deletion, Removal } from "../../core/image/deletion.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { LockedRecords, readCompleteLayers } from "./change-store.ts";
+import type { ChosenStore } from "./choose-store.ts";
 import { findImages } from "./find-image.ts";
 import type { StorageName } from "./name.ts";
 import { findStore } from "./probe.ts";
-import { imageRecord, type LayerRecord, layerRecord } from "./records.ts";
-import { readImages, readRecordFile } from "./read-store.ts";
+import { type ImageRecord, imageRecord, type LayerRecord } from "./records.ts";
+import { readImages, readLayers } from "./read-store.ts";
 import { removeAll } from "./remove-all.ts";
 import { removeLayerFiles } from "./remove-layer.ts";
 import { StagingDirectory } from "./staging-directory.ts";
-import type { StorePlace } from "./store-place.ts";
+import { StorePlace } from "./store-place.ts";
+import { superfluousLayers } from "./superfluous-layers.ts";
+import { lockContainers, readUsers, type StoreUsers } from "./users.ts";
 
 /**
  * Deletes an image with all of its names. Fails with `not-found` if it is not there, and with `refused`
@@ -22,12 +26,62 @@ import type { StorePlace } from "./store-place.ts";
  */
 export async function deleteImage(name: StorageName, context: TransportContext): Promise<void> {
   // Before anything is made: there may be no store.
+  const { store, place, record } = await findOwn(name, context);
+  await using trash = await StagingDirectory.create(join(place.driverDirectory, "tempdirs"));
+  await removeImage(record.id, { store, place, trash, context });
+}
+
+/** Returns what `deleteImage` would take away. Nothing is changed, and no lock is held. */
+export async function planDeletion(
+  name: StorageName,
+  context: TransportContext,
+): Promise<Deletion> {
+  const { store, place, record, images } = await findOwn(name, context);
+  const { containers, layers: ofContainers } = readUsers(place, store.runRoot);
+  checkUnused(record.id, containers);
+  const here = [...(await readLayers(store, context)).values()].filter(
+    (layer) => layer.place.root === place.root,
+  );
+  const superfluous = superfluousLayers(record.json, {
+    images: images.filter(({ id }) => id !== record.id).map(({ json }) => json),
+    containers,
+    layers: [...here.map((layer) => layer.record), ...ofContainers],
+  });
+  const digest = record.json["digest"];
+  return {
+    ...(typeof digest === "string" && isDigest(digest) && { digest }),
+    removals: [
+      ...record.names.map((each): Removal => ({ kind: "tag", name: each })),
+      ...superfluous.map(removalOf),
+    ],
+    notes: ["layers that something else needs stay"],
+  };
+}
+
+function removalOf({ id, diffDigest, expectedDiffDigest, diffSize }: LayerRecord): Removal {
+  return {
+    kind: "blob",
+    name: diffDigest ?? expectedDiffDigest ?? id,
+    ...(diffSize !== undefined && { size: diffSize }),
+  };
+}
+
+/** An image of a store that can be changed. */
+interface OwnImage {
+  readonly store: ChosenStore;
+  readonly place: StorePlace;
+  readonly record: ImageRecord;
+  /** All of the store, this one too. */
+  readonly images: readonly ImageRecord[];
+}
+
+async function findOwn(name: StorageName, context: TransportContext): Promise<OwnImage> {
   const { store, wanted } = await findStore(name, context);
   const images = await readImages(store, context);
   const [{ record, place }] = findImages(wanted, images, name);
   if (place.root !== store.imageRoot) throw notHere(record.id);
-  await using trash = await StagingDirectory.create(join(place.driverDirectory, "tempdirs"));
-  await removeImage(record.id, { place, trash, context });
+  const here = images.filter((image) => image.place.root === place.root);
+  return { store, place, record, images: here.map((image) => image.record) };
 }
 
 function notHere(id: string): Failure {
@@ -36,54 +90,55 @@ function notHere(id: string): Failure {
   });
 }
 
-interface Removal {
+function checkUnused(id: string, containers: StoreUsers["containers"]): void {
+  const user = containers.find((json) => json["image"] === id);
+  if (user === undefined) return;
+  throw new Failure(
+    "refused",
+    `image used by ${String(user["id"])}: image is in use by a container`,
+    { hint: "remove the container first" },
+  );
+}
+
+interface Removing {
+  readonly store: ChosenStore;
   readonly place: StorePlace;
   readonly trash: StagingDirectory;
   readonly context: TransportContext;
 }
 
-async function removeImage(id: string, removal: Removal): Promise<void> {
-  const { place, context } = removal;
+async function removeImage(id: string, removing: Removing): Promise<void> {
+  const { store, place, context } = removing;
   await using layers = await LockedRecords.lock(place, "layers", context);
   await using images = await LockedRecords.lock(place, "images", context);
-  await using containerRecords = await LockedRecords.lock(place, "containers", context);
+  await using _ = await lockContainers(place, store.runRoot, context);
   const records = images.read();
   const found = records.find((json) => imageRecord(json).id === id);
   if (found === undefined) throw notHere(id);
-  const users = [
-    ...containerRecords.read(),
-    ...readRecordFile(join(place.containersDirectory, "volatile-containers.json")),
-  ];
-  const user = users.find((json) => json["image"] === id);
-  if (user !== undefined) {
-    throw new Failure(
-      "refused",
-      `image used by ${String(user["id"])}: image is in use by a container`,
-      { hint: "remove the container first" },
-    );
-  }
+  const users = readUsers(place, store.runRoot);
+  checkUnused(id, users.containers);
   const others = records.filter((json) => json !== found);
   await images.write(others);
   removeAll(join(place.imagesDirectory, id));
-  await removeLayers(found, { others, users, layers }, removal);
+  await removeLayers(found, { images: others, users, layers }, removing);
 }
 
-/** Who may need layers. */
-interface Users {
-  readonly others: readonly JsonObject[];
-  readonly users: readonly JsonObject[];
+/** Who may need layers, and the records of those. */
+interface Holders {
+  readonly images: readonly JsonObject[];
+  readonly users: StoreUsers;
   readonly layers: LockedRecords;
 }
 
 /** Removes the layers of an image from the top down, as far as nothing else needs them. */
 async function removeLayers(
   image: JsonObject,
-  { others, users, layers }: Users,
-  { place, trash, context }: Removal,
+  { images, users, layers }: Holders,
+  { place, trash, context }: Removing,
 ): Promise<void> {
   const records = await readCompleteLayers(layers, place, context);
-  const needed = neededLayers(others, users);
-  const superfluous = superfluousLayers(image, records, needed, volatileLayers(place));
+  const all = { images, containers: users.containers, layers: [...records, ...users.layers] };
+  const superfluous = new Set(superfluousLayers(image, all).map(({ id }) => id));
   if (superfluous.size === 0) return;
   const left = records.filter(({ id }) => !superfluous.has(id)).map(({ json }) => json);
   const going = records
@@ -92,50 +147,6 @@ async function removeLayers(
   await layers.write([...left, ...going]);
   for (const id of superfluous) removeLayerFiles(place, id, trash);
   await layers.write(left);
-}
-
-function volatileLayers(place: StorePlace): readonly LayerRecord[] {
-  const path = join(place.layersDirectory, "volatile-layers.json");
-  return existsSync(path) ? readRecordFile(path).map(layerRecord) : [];
-}
-
-/** The tops of other images, for whatever mapping of owners, and what containers write to. */
-function neededLayers(
-  images: readonly JsonObject[],
-  users: readonly JsonObject[],
-): ReadonlySet<string> {
-  const needed = [...images.flatMap(topsOf), ...users.map((json) => String(json["layer"] ?? ""))];
-  return new Set(needed);
-}
-
-function topsOf(json: JsonObject): readonly string[] {
-  const mapped = json["mapped-layers"];
-  const { layer } = imageRecord(json);
-  return [
-    ...(layer === undefined ? [] : [layer]),
-    ...(Array.isArray(mapped) ? mapped.map(String) : []),
-  ];
-}
-
-function superfluousLayers(
-  image: JsonObject,
-  records: readonly LayerRecord[],
-  needed: ReadonlySet<string>,
-  volatile: readonly LayerRecord[],
-): ReadonlySet<string> {
-  const byId = new Map(records.map((record) => [record.id, record]));
-  const superfluous = new Set<string>();
-  const hasChild = (id: string) =>
-    [...records, ...volatile].some((each) => each.parent === id && !superfluous.has(each.id));
-  for (const top of topsOf(image)) {
-    for (let id: string | undefined = top; id !== undefined && !superfluous.has(id);) {
-      const record = byId.get(id);
-      if (record === undefined || needed.has(id) || hasChild(id)) break;
-      superfluous.add(id);
-      id = record.parent;
-    }
-  }
-  return superfluous;
 }
 
 function asIncomplete(json: JsonObject): JsonObject {

@@ -20,5 +20,6 @@ function parseReference(text: string): ImageReference {
       (await import("./destination.ts")).openDestination(name, context),
     openProbe: async (context) => (await import("./probe.ts")).openProbe(name, context),
     deleteImage: async (context) => (await import("./delete.ts")).deleteImage(name, context),
+    planDeletion: async (context) => (await import("./delete.ts")).planDeletion(name, context),
   };
 }
