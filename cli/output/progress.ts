@@ -27,7 +27,7 @@ export function whereOf({ destination = 0 }: EventScope): string {
   return destination === 0 ? "" : `[${destination + 1}] `;
 }
 
-/** Returns the line that the original prints for an event; undefined if it prints none. */
+/** Returns the line for an event, as the original prints it; undefined if there is none. */
 export function lineFor(event: CopyEvent): string | undefined {
   switch (event.kind) {
     case "signatures-sought":
@@ -36,6 +36,9 @@ export function lineFor(event: CopyEvent): string | undefined {
         : "Getting image source signatures";
     case "signatures-found":
       return `Checking if image ${event.of === "list" ? "list " : ""}destination supports signatures`;
+    case "bundles-found":
+      // The original knows none.
+      return `Copying ${event.count} Sigstore bundle${event.count === 1 ? "" : "s"}`;
     case "list-begun":
       return `Copying ${event.chosen} images generated from ${event.listed} images in list`;
     case "instance-begun":

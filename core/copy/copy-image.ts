@@ -12,6 +12,7 @@ import { diffIdsOf } from "../manifest/config.ts";
 import { parseManifest } from "../manifest/manifest.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage, Candidate } from "../trust/gate.ts";
+import { putBundles, readBundles } from "./bundles.ts";
 import { commitImage, digestAsWritten } from "./commit.ts";
 import { checkEmbeddedName, embeddedNameOf } from "./embedded-name.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
@@ -47,10 +48,11 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
       ? []
       : await readSignatures(candidate, { of: "image", writer, request });
   checkHoldsSignatures(writer, request);
+  const bundles = await readBundles(candidate, { of: "image", traits: writer.traits, request });
   const frozenBecause = whyFrozen({
     writer,
     request,
-    signatures,
+    signed: signatures.length + bundles.length > 0,
     invalidating: "Would invalidate signatures",
   });
   checkEmbeddedName(listed, writer, frozenBecause);
@@ -93,11 +95,12 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
   const written = await commitImage(commit);
   const digest = digestAsWritten(written, image);
   const all = [...signatures, ...(await signManifest(digest, request))];
+  const of = { digest, ...(role === "instance" && { instance: digest }) };
   if (all.length > 0) {
     request.tell({ kind: "signatures-begun", of: "image" });
-    const of = { digest, ...(role === "instance" && { instance: digest }) };
     await during("writing signatures", () => writer.putSignatures(all, of), "destination");
   }
+  await putBundles(bundles, { writer, of });
   return written;
 }
 

@@ -12,6 +12,7 @@ import { parseManifest } from "../manifest/manifest.ts";
 import type { ListManifest } from "../manifest/types.ts";
 import type { AdmittedImage } from "../trust/gate.ts";
 import type { AdmittedList } from "./admission.ts";
+import { putBundles, readBundles } from "./bundles.ts";
 import { whatChanged } from "./became.ts";
 import { digestAsWritten, writtenAs } from "./commit.ts";
 import { copyImage, readSignatures } from "./copy-image.ts";
@@ -46,10 +47,11 @@ export async function copyList(
       : [];
   checkHoldsSignatures(writer, request);
   checkPinned(writer, [admitted.manifest]);
+  const bundles = await readBundles(candidate, { of: "list", traits: writer.traits, request });
   const frozenBecause = whyFrozen({
     writer,
     request,
-    signatures,
+    signed: signatures.length + bundles.length > 0,
     invalidating: "Would invalidate signatures",
   });
   checkStripping(selected, { list, frozenBecause });
@@ -99,6 +101,7 @@ export async function copyList(
   if (all.length > 0) {
     await during("writing signatures", () => writer.putSignatures(all, { digest }), "destination");
   }
+  await putBundles(bundles, { writer, of: { digest } });
   await during("committing the finished image", () => writer.commit(), "destination");
   return written;
 }

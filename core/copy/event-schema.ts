@@ -77,6 +77,10 @@ export const eventDescriptions: {
     members: { of: imageOrList() },
   },
   "signatures-found": { says: "There are some", members: { of: imageOrList() } },
+  "bundles-found": {
+    says: "There are Sigstore bundles, and they travel along",
+    members: { of: imageOrList(), count: count("how many") },
+  },
   "list-begun": {
     says: "The images of a list are copied",
     members: {

@@ -70,6 +70,8 @@ export type CopyEvent =
   | ({ readonly kind: "policy-decided" } & Decision)
   | { readonly kind: "signatures-sought"; readonly of: "image" | "list" }
   | { readonly kind: "signatures-found"; readonly of: "image" | "list" }
+  /** There are bundles about it, and they travel with it. */
+  | { readonly kind: "bundles-found"; readonly of: "image" | "list"; readonly count: number }
   | { readonly kind: "list-begun"; readonly chosen: number; readonly listed: number }
   | {
       readonly kind: "instance-begun";

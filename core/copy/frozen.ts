@@ -3,15 +3,15 @@
 import { digestAlgorithm } from "../content/digest.ts";
 import { Failure } from "../failure.ts";
 import type { ImageDestination } from "../image/destination.ts";
-import type { RawManifest, Signature } from "../image/source.ts";
+import type { RawManifest } from "../image/source.ts";
 import { manifestDigest } from "../manifest/manifest.ts";
 
 /** What may keep a manifest from being changed. */
 export interface FrozenInput {
   readonly writer: ImageDestination;
   readonly request: { readonly preserveDigests: boolean };
-  /** The signatures that travel with the manifest. */
-  readonly signatures: readonly Signature[];
+  /** Whether signatures or bundles travel with the manifest. */
+  readonly signed: boolean;
   /** What to say where it is the signatures. */
   readonly invalidating: string;
 }
@@ -20,7 +20,7 @@ export interface FrozenInput {
 export function whyFrozen(input: FrozenInput): string | undefined {
   if (input.request.preserveDigests) return preserving;
   if (input.writer.name.digest !== undefined) return destinationPins;
-  if (input.signatures.length > 0) return input.invalidating;
+  if (input.signed) return input.invalidating;
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 // Presence: images that the destination has as they are.
 
 import type { AdmittedImage, Candidate } from "../trust/gate.ts";
+import { bundlesTravel } from "./bundles.ts";
 import type { CopyRequest } from "./request.ts";
 
 /** An admitted image that may be there already. */
@@ -13,7 +14,7 @@ export interface PerhapsPresent {
  * Tells whether the destination has an image, byte for byte, so that it need not be copied; and tells
  * whoever listens. `instance` says that it is one of a list's images.
  *
- * Signatures that have to travel or to be made, and everything that may change the image, are reasons to
+ * Signatures and bundles that have to travel, signatures to be made, and everything that may change the image, are reasons to
  * copy.
  */
 export async function isThere(
@@ -26,6 +27,7 @@ export async function isThere(
   const seeking = signatures !== "remove";
   if (seeking && (await candidate.signatures()).length > 0) return false;
   if (!(await isPresent(image.digest, instance))) return false;
+  if (seeking && (await bundlesTravel(candidate, request))) return false;
   if (seeking) tell({ kind: "signatures-sought", of: "image" });
   tell({ kind: "image-present" });
   return true;

@@ -139,6 +139,8 @@ class RehearsedDestination implements ImageDestination {
 
   async putSignatures(): Promise<void> {}
 
+  async putReferrers(): Promise<void> {}
+
   async commit(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {

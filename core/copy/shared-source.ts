@@ -56,6 +56,7 @@ export class SharedSource implements AsyncDisposable {
     const inner = this.#inner;
     const readLayers = inner.readLayers?.bind(inner);
     const readReferrers = inner.readReferrers?.bind(inner);
+    const offersBundles = inner.offersBundles?.bind(inner);
     return {
       name: inner.name,
       concurrent: inner.concurrent,
@@ -64,6 +65,7 @@ export class SharedSource implements AsyncDisposable {
       readSignatures: (of) => inner.readSignatures(of),
       ...(readLayers !== undefined && { readLayers }),
       ...(readReferrers !== undefined && { readReferrers }),
+      ...(offersBundles !== undefined && { offersBundles }),
       openBlob: async (blob, reading = {}) =>
         inner.nearby === true ? inner.openBlob(blob, reading) : this.#read(blob, reading, reader),
       // Whoever opened the source disposes of it.

@@ -6,7 +6,7 @@ import type { Compression, LayerForm } from "../content/media-types.ts";
 import type { SignatureForm } from "../content/signature-blob.ts";
 import type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
 import type { ImageName } from "./name.ts";
-import type { HeldStart, Signature, SignedManifest } from "./source.ts";
+import type { HeldStart, Referrer, Signature, SignedManifest } from "./source.ts";
 
 // Transports see of trust only these two.
 export type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
@@ -24,6 +24,8 @@ export interface DestinationTraits {
   readonly refusesSignatures?: string;
   /** Why it cannot hold those of some form, where it can hold others. */
   readonly refusedForms?: Readonly<Partial<Record<SignatureForm, string>>>;
+  /** Whether bundles about its images are kept beside them; absent: no, and they stay where they are. */
+  readonly holdsBundles?: boolean;
   /** Whether several blobs may be written at a time. */
   readonly concurrent: boolean;
   /** Whether it does not matter which image a schema 1 manifest says it is; it does if absent. */
@@ -135,6 +137,12 @@ export interface ImageDestination extends AsyncDisposable {
 
   /** Writes the signatures of a manifest that was put: these, and no others. */
   putSignatures(signatures: readonly Signature[], of: SignedManifest): Promise<void>;
+
+  /**
+   * Adds what is about a manifest that was put to whatever else is kept about it. Absent where nothing is,
+   * and not called unless `holdsBundles` is set.
+   */
+  putReferrers?(referrers: readonly Referrer[], of: SignedManifest): Promise<void>;
 
   /** Makes the image visible under its name. */
   commit(): Promise<void>;

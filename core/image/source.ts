@@ -23,6 +23,25 @@ export interface SignedManifest {
   readonly instance?: Digest;
 }
 
+/**
+ * Something that is kept about an image as a manifest of its own, such as a bundle: all of it, in memory. Each
+ * part is what its digest promises.
+ */
+export interface Referrer {
+  /** Says by its `subject` which image it is about. */
+  readonly manifest: SmallBlob;
+  readonly artifactType: string;
+  /** What the manifest consists of. */
+  readonly blobs: readonly SmallBlob[];
+}
+
+/** Content that is held whole, and the digest it goes by. */
+export interface SmallBlob {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
 /** How a blob is to be read. */
 export interface BlobReading {
   /** Ends the reading. */
@@ -74,6 +93,12 @@ export interface ImageSource extends AsyncDisposable {
    * cannot be found by what they are about.
    */
   readReferrers?(digest: Digest, artifactType: string): Promise<readonly RawManifest[]>;
+
+  /**
+   * Tells whether bundles about an image are to be looked for, so that they travel with it, where no policy asks
+   * for them. Absent: they are not.
+   */
+  offersBundles?(): Promise<boolean>;
 
   /**
    * Opens a blob. The bytes come as stored, neither decompressed nor checked.

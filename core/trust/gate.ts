@@ -31,6 +31,8 @@ export interface PolicyRequirement {
   readonly type: string;
   /** Whether passing it means that a signature over the whole image was verified. */
   readonly verifiesSignatures: boolean;
+  /** Whether it rests on bundles, so that these are to travel with the image; absent: no. */
+  readonly readsBundles?: boolean;
   /** What it wants, by names that a person understands; absent where the type says all. */
   readonly wants?: Readonly<Record<string, string>>;
   /** Looks at the keys that it wants, and at no image. Absent where it wants none. */
@@ -73,6 +75,7 @@ export class Candidate {
   readonly #source: ImageSource;
   #manifest: Promise<RawManifest> | undefined;
   #signatures: Promise<readonly Signature[]> | undefined;
+  readonly #referrers = new Map<string, Promise<readonly RawManifest[]>>();
 
   constructor(source: ImageSource, instance?: Digest) {
     this.name = source.name;
@@ -130,9 +133,20 @@ export class Candidate {
    * Returns the manifests of an artifact type that say of themselves that they are about this one, and
    * perhaps some others; none where there is no such thing. Nothing that they say is checked.
    */
-  async referrers(artifactType: string): Promise<readonly RawManifest[]> {
+  referrers(artifactType: string): Promise<readonly RawManifest[]> {
+    const found = this.#referrers.get(artifactType) ?? this.#readReferrers(artifactType);
+    this.#referrers.set(artifactType, found);
+    return found;
+  }
+
+  async #readReferrers(artifactType: string): Promise<readonly RawManifest[]> {
     const digest = await this.digest();
     return (await this.#source.readReferrers?.(digest, artifactType)) ?? [];
+  }
+
+  /** Tells whether bundles about the image are to be looked for though no policy asks for them. */
+  async offersBundles(): Promise<boolean> {
+    return (await this.#source.offersBundles?.()) ?? false;
   }
 
   /** Returns a small blob of the image, such as its config, verified. */
@@ -334,6 +348,11 @@ export class Gate {
     const types = this.#policy.requirementsFor(name).map(({ type }) => type);
     if (this.#options.requireSigned || types.length === 0) return false;
     return types.every((type) => type === "insecureAcceptAnything");
+  }
+
+  /** Tells whether the rules for images of a name rest on bundles, in part at least. */
+  readsBundles(name: ImageName): boolean {
+    return this.#policy.requirementsFor(name).some(({ readsBundles }) => readsBundles === true);
   }
 
   /** Admits an image, or fails with `rejected`. Either way `hear` is told, once. */

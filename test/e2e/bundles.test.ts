@@ -1,9 +1,10 @@
 // Bundles: what cosign writes since its version 3, and what policies of our own make of it.
 
 import { describe, expect } from "bun:test";
+import { readFileSync } from "node:fs";
 
 import { authority, fulcioLeaf, minutes } from "../support/authority.ts";
-import { bundleOf, trustedRoot } from "../support/bundles.ts";
+import { bundleOf, bundleType, trustedRoot } from "../support/bundles.ts";
 import { testWith } from "../support/needs.ts";
 import { hexOf } from "../support/sample-images.ts";
 import { logKeys, publicPem } from "../support/sigstore.ts";
@@ -122,6 +123,54 @@ describe("bundles by cosign", () => {
     expect(await scene.copy(bundle, "oci:layout:a", "dir:a")).toMatchObject({ code: 0 });
     const other = { ...bundle, keyPath: "other.pub" };
     expect(await scene.copy(other, "oci:layout:a", "dir:b")).toMatchObject({ code: 1 });
+  });
+});
+
+describe("bundles on their way", () => {
+  test("come through a layout and an archive into another repository", async () => {
+    await using scene = await open();
+    const predicate = ["--type", "slsaprovenance1", "--predicate", "predicate.json"];
+    await scene.cosign("sign", ...offline, byDigest(scene));
+    await scene.cosign("attest", ...offline, ...predicate, byDigest(scene));
+    const { digest } = scene.image.manifest;
+    const key = ["--key", "own.pub", "--insecure-ignore-tlog"];
+
+    const first = await scene.copy(bundle, scene.name("app:1"), "oci:layout:a");
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toContain("Copying 2 Sigstore bundles\n");
+    const [local, discovered] = await Promise.all([
+      scene.cosign("verify", ...key, "--local-image", "layout"),
+      scene.oras("discover", "--oci-layout", "--format", "json", "layout:a"),
+      scene.skopeo("inspect", "oci:layout:a"),
+      scene.dray("inspect", "oci:layout"),
+    ]);
+    expect(local).toMatchObject({ code: 0 });
+    const { referrers } = JSON.parse(discovered.stdout) as {
+      referrers: { artifactType: string }[];
+    };
+    expect(referrers.map(({ artifactType }) => artifactType)).toEqual([bundleType, bundleType]);
+
+    for (const [from, to] of [
+      ["oci:layout:a", "oci-archive:archive:b"],
+      ["oci-archive:archive:b", scene.name("far/app:2")],
+      ["oci-archive:archive:b", scene.name("far/app:2")],
+      [scene.name("far/app:2"), "dir:d"],
+    ] as const) {
+      expect(await scene.copy(attestation, from, to)).toMatchObject({ code: 0 });
+    }
+    const far = `${scene.host}/far/app@${digest}`;
+    const there = await Promise.all([
+      scene.cosign("verify", ...key, "--allow-http-registry", far),
+      scene.cosign(
+        ...["verify-attestation", ...key, "--allow-http-registry", far],
+        ...["--type", "slsaprovenance1"],
+      ),
+    ]);
+    expect(there.map(({ code }) => code)).toEqual([0, 0]);
+
+    await scene.dray("delete", "oci:layout:a");
+    const index = readFileSync(scene.scene.at("layout", "index.json"), "utf8");
+    expect((JSON.parse(index) as { manifests: unknown[] }).manifests).toEqual([]);
   });
 });
 

@@ -17,6 +17,7 @@ import type { ImageName } from "../../core/image/name.ts";
 import type {
   ImageSource,
   RawManifest,
+  Referrer,
   Signature,
   SignedManifest,
 } from "../../core/image/source.ts";
@@ -34,6 +35,8 @@ export interface MemoryWish {
   readonly traits?: Partial<DestinationTraits>;
   /** Whether several blobs may be read at a time; they may if absent. */
   readonly concurrent?: boolean;
+  /** Whether bundles are to be looked for though no policy asks for them; they are not if absent. */
+  readonly offersBundles?: boolean;
   /** How many bytes come at a time; a blob comes as one piece if absent. */
   readonly chunkBytes?: number;
 }
@@ -43,6 +46,10 @@ export class MemoryTransport implements Transport {
   readonly name = "memory";
   readonly images = new Map<string, KeptImage>();
   readonly blobs = new Map<Digest, Uint8Array>();
+  /** What is about manifests, by the digests of these. */
+  readonly referrers = new Map<Digest, readonly Uint8Array[]>();
+  /** How often somebody has looked for referrers. */
+  sought = 0;
   readonly wish: MemoryWish;
 
   constructor(wish: MemoryWish = {}) {
@@ -105,6 +112,16 @@ class MemorySource implements ImageSource {
 
   async readSignatures({ instance }: SignedManifest): Promise<readonly Signature[]> {
     return this.#kept.images.get(this.name.text)?.signatures.get(instance ?? "") ?? [];
+  }
+
+  async readReferrers(digest: Digest): Promise<readonly RawManifest[]> {
+    this.#kept.sought += 1;
+    const found = this.#kept.referrers.get(digest) ?? [];
+    return found.map((bytes) => ({ bytes, mediaType: "" }));
+  }
+
+  async offersBundles(): Promise<boolean> {
+    return this.#kept.wish.offersBundles ?? false;
   }
 
   async openBlob({ digest }: Descriptor): Promise<ByteStream> {
@@ -176,6 +193,14 @@ class MemoryDestination implements ImageDestination {
     { instance }: SignedManifest,
   ): Promise<void> {
     this.#signatures.set(instance ?? "", signatures);
+  }
+
+  async putReferrers(referrers: readonly Referrer[], { digest }: SignedManifest): Promise<void> {
+    for (const { manifest, blobs } of referrers) {
+      for (const blob of blobs) this.#kept.blobs.set(blob.digest, blob.bytes);
+      const earlier = this.#kept.referrers.get(digest) ?? [];
+      this.#kept.referrers.set(digest, [...earlier, manifest.bytes]);
+    }
   }
 
   async commit(): Promise<void> {

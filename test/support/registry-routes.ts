@@ -25,6 +25,8 @@ export interface RegistryRules {
   readonly listsTags?: boolean;
   /** False: `Range` is ignored. */
   readonly ranges?: boolean;
+  /** True: it lists by itself which manifests are about others. */
+  readonly referrers?: boolean;
   /** True: a list may name images that are not there. */
   readonly sparseLists?: boolean;
   /** The only manifest types taken; all if absent. */
@@ -35,7 +37,9 @@ export interface RegistryRules {
 
 const namePattern =
   "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*)*";
-const route = new RegExp(`^/v2/(${namePattern})/(blobs/uploads|blobs|manifests|tags)/(.*)$`);
+const route = new RegExp(
+  `^/v2/(${namePattern})/(blobs/uploads|blobs|manifests|tags|referrers)/(.*)$`,
+);
 
 /** Returns what a token must allow for this request. */
 export function neededScopes(method: string, url: URL): readonly Scope[] {
@@ -68,6 +72,8 @@ export async function answer(
       return answerBlob(request, repository, rest, rules);
     case "manifests":
       return answerManifest(request, { repository, name, reference: rest }, store, rules);
+    case "referrers":
+      return answerReferrers(repository, rest, rules);
     case "tags":
       return answerTags(url, { repository, name }, rules);
     default:
@@ -334,10 +340,35 @@ async function putManifest(
   }
   repository.manifests.set(digest, { bytes, mediaType });
   if (!isDigest(reference)) repository.tags.set(reference, digest);
-  return created(`/v2/${name}/manifests/${digest}`, digest);
+  const answer = created(`/v2/${name}/manifests/${digest}`, digest);
+  const subject = subjectOf(bytes);
+  if (rules.referrers === true && subject !== undefined) answer.headers.set("OCI-Subject", subject);
+  return answer;
+}
+
+function answerReferrers(
+  repository: Repository | undefined,
+  digest: string,
+  rules: RegistryRules,
+): Response {
+  if (rules.referrers !== true) return new Response("404 page not found\n", { status: 404 });
+  const manifests = [...(repository?.manifests ?? [])].flatMap(([own, { bytes, mediaType }]) => {
+    if (subjectOf(bytes) !== digest) return [];
+    const { artifactType } = JSON.parse(new TextDecoder().decode(bytes)) as LooseManifest;
+    return [{ mediaType, digest: own, size: bytes.length, artifactType }];
+  });
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const index = { schemaVersion: 2, mediaType, manifests };
+  return Response.json(index, { headers: { "Content-Type": mediaType } });
+}
+
+function subjectOf(bytes: Uint8Array): string | undefined {
+  return (JSON.parse(new TextDecoder().decode(bytes)) as LooseManifest).subject?.digest;
 }
 
 interface LooseManifest {
+  readonly artifactType?: string;
+  readonly subject?: { readonly digest: string };
   readonly mediaType?: string;
   readonly config?: { readonly digest: string };
   readonly layers?: readonly { readonly digest: string; readonly urls?: readonly string[] }[];

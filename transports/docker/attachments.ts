@@ -1,18 +1,16 @@
 // Attachments: signatures of sigstore beside an image in its registry.
 
 import { collect } from "../../core/blob/collect.ts";
-import { streamOf } from "../../core/blob/stream.ts";
 import { verified } from "../../core/blob/verify.ts";
 import type { Digest } from "../../core/content/digest.ts";
 import { type DockerName, fullRepository, isTag } from "../../core/content/docker-name.ts";
 import type { SigstoreSignature } from "../../core/content/signature-blob.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
-import type { RawManifest } from "../../core/image/source.ts";
+import type { RawManifest, SmallBlob } from "../../core/image/source.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { parseManifest } from "../../core/manifest/manifest.ts";
 import {
-  type AttachedBlob,
   attachedPayloads,
   attachedSignature,
   attachmentTag,
@@ -23,9 +21,8 @@ import {
 import type { RegistryClient } from "./client.ts";
 import { openDownload } from "./download.ts";
 import { readManifest } from "./manifest.ts";
-import { findBlob } from "./presence.ts";
 import { publishManifest } from "./publish.ts";
-import { uploadBlob } from "./upload.ts";
+import { sendSmallBlob } from "./small-blob.ts";
 
 /** Whose signatures are meant, and who asks for them. */
 export interface AttachmentPlace {
@@ -71,17 +68,18 @@ export async function addAttachments(
       hint: "its digest is too long for a tag; name the image by SHA-256",
     });
   }
+  const { client, name, log } = place;
+  const send = (blob: SmallBlob) => sendSmallBlob(blob, { client, log, signal });
   let sent = false;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const found = await find(place);
     const next = withAttachments(found && (await withConfig(place, found)), signatures, where);
     if (next === undefined) return;
-    if (!sent) for (const payload of payloadsOf(signatures)) await send(place, payload, signal);
+    if (!sent) for (const payload of payloadsOf(signatures)) await send(payload);
     sent = true;
-    await send(place, next.config, signal);
+    await send(next.config);
     // As late as can be: whoever was faster than us is not to be overwritten.
     if (!isSame(found, await find(place))) continue;
-    const { client, name } = place;
     await publishManifest({ client, name, manifest: next.manifest, reference, signal });
   }
   // What the last attempt has written may be there.
@@ -129,17 +127,6 @@ async function read(
 ): Promise<Uint8Array> {
   const stored = await openDownload({ client, blob, reading: {}, log });
   return collect(verified(blob)(stored), limitBytes);
-}
-
-async function send(
-  { client, log }: AttachmentPlace,
-  { mediaType, digest, bytes }: AttachedBlob,
-  signal: AbortSignal,
-): Promise<void> {
-  const present = await findBlob(client, digest, signal);
-  if (present !== undefined && (present.size ?? bytes.length) === bytes.length) return;
-  const blob = { mediaType, digest, size: bytes.length, open: () => streamOf(bytes) };
-  await uploadBlob({ client, blob, signal, log });
 }
 
 function isSame(one: RawManifest | undefined, other: RawManifest | undefined): boolean {

@@ -15,7 +15,7 @@ import type {
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { ImageName } from "../../core/image/name.ts";
-import type { Signature, SignedManifest } from "../../core/image/source.ts";
+import type { Referrer, Signature, SignedManifest } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { manifestDigest } from "../../core/manifest/manifest.ts";
@@ -25,6 +25,7 @@ import { connect } from "./connection.ts";
 import { lingering, type LingeringSignal } from "./lingering.ts";
 import { writeLookaside } from "./lookaside.ts";
 import { mountBlob } from "./mount.ts";
+import { addReferrers } from "./new-referrers.ts";
 import { precomputed } from "./precomputed.ts";
 import { findWanted } from "./presence.ts";
 import { publishManifest } from "./publish.ts";
@@ -183,6 +184,12 @@ class DockerDestination implements ImageDestination {
     } else {
       await writeLookaside({ name, digest, storage: keeping.storage }, messages);
     }
+  }
+
+  async putReferrers(referrers: readonly Referrer[], { digest }: SignedManifest): Promise<void> {
+    const { client, name, context } = this.#opened;
+    const signal = this.#signal();
+    await addReferrers({ client, name, digest, log: context.log, signal }, referrers);
   }
 
   /** Nothing is left to do: the manifest of the top level made the image visible. */

@@ -18,13 +18,19 @@ export interface Publication {
   readonly signal: AbortSignal;
 }
 
+/** What a registry said of a manifest that it has taken. */
+export interface Acceptance {
+  /** Which manifest it lists this one for; empty where it lists none by itself. */
+  readonly subject: string;
+}
+
 /**
  * Puts a manifest into the registry.
  *
  * Fails with `unsupported` if the registry refuses manifests of this type, names `missingBlobs` if it
  * lacks some of them, and with `corrupt` if it then knows the manifest by another digest.
  */
-export async function publishManifest(publication: Publication): Promise<void> {
+export async function publishManifest(publication: Publication): Promise<Acceptance> {
   const { client, manifest, reference, signal } = publication;
   const what = `uploading manifest ${reference} to ${fullRepository(publication.name)}`;
   const mediaType = guessType(manifest.bytes);
@@ -46,6 +52,7 @@ export async function publishManifest(publication: Publication): Promise<void> {
       { hint: "look at what is in the registry under this name now before using it" },
     );
   }
+  return { subject: response.headers.get("oci-subject") ?? "" };
 }
 
 /** A signed schema 1 manifest goes by the digest of its payload, or by that of all its bytes. */

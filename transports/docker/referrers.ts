@@ -30,9 +30,18 @@ export interface ReferrersWish {
 export async function readReferrers(wish: ReferrersWish): Promise<readonly RawManifest[]> {
   const { client, name } = wish;
   return during("reading referrers", async () => {
-    const listed = (await listedByRegistry(wish)) ?? (await listedUnderTag(wish));
+    const { listed } = await listReferrers(wish);
     return readListed(listed, (reference) => readManifest({ client, name, reference }));
   });
+}
+
+/** Returns manifests that are said to be about another one, and whether the registry itself says so. */
+export async function listReferrers(
+  wish: ReferrersWish,
+): Promise<{ readonly by: "registry" | "tag"; readonly listed: readonly Descriptor[] }> {
+  const listed = await listedByRegistry(wish);
+  if (listed !== undefined) return { by: "registry", listed };
+  return { by: "tag", listed: await listedUnderTag(wish) };
 }
 
 /** By these, registries say that they list no referrers by themselves. */
@@ -66,12 +75,21 @@ async function listedByRegistry(wish: ReferrersWish): Promise<readonly Descripto
 }
 
 async function listedUnderTag(wish: ReferrersWish): Promise<readonly Descriptor[]> {
-  const { client, name, digest, artifactType } = wish;
+  const raw = await findTagged(wish);
+  const isIndex = raw?.mediaType === manifestTypes.ociIndex;
+  return isIndex ? possibleReferrers(raw, wish.artifactType) : [];
+}
+
+/** Returns what is under the tag of an index of referrers; undefined if nothing is. */
+export async function findTagged({
+  client,
+  name,
+  digest,
+}: Pick<ReferrersWish, "client" | "name" | "digest">): Promise<RawManifest | undefined> {
   try {
-    const raw = await readManifest({ client, name, reference: referrersTag(digest) });
-    return raw.mediaType === manifestTypes.ociIndex ? possibleReferrers(raw, artifactType) : [];
+    return await readManifest({ client, name, reference: referrersTag(digest) });
   } catch (error) {
-    if (asFailure(error).code === "not-found") return [];
+    if (asFailure(error).code === "not-found") return undefined;
     throw error;
   }
 }

@@ -93,6 +93,13 @@ class DockerSource implements ImageSource {
     return readReferrers({ client, name, digest, artifactType });
   }
 
+  /** As for sigstore's signatures: an administrator has said that such things are kept beside the images. */
+  async offersBundles(): Promise<boolean> {
+    const { name, context } = this.#opened;
+    const storage = await context.settings.docker.access.signatureStorage(name);
+    return storage.sigstoreAttachments === true;
+  }
+
   openBlob(blob: Descriptor, reading: BlobReading = {}): Promise<ByteStream> {
     return this.openRest(blob, 0, reading);
   }

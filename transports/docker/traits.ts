@@ -52,6 +52,7 @@ export function registryTraits({
     layers: "compress",
     keepsForeignUrls: true,
     holdsLists: true,
+    holdsBundles: sigstore,
     concurrent: true,
     refusedForms: {
       ...(noSimpleSigning !== undefined && { "simple-signing": noSimpleSigning }),

@@ -12,11 +12,10 @@ import {
   type SigstoreSignature,
 } from "../../core/content/signature-blob.ts";
 import { Failure } from "../../core/failure.ts";
-import type { RawManifest, Signature } from "../../core/image/source.ts";
+import type { RawManifest, Signature, SmallBlob } from "../../core/image/source.ts";
 import { limits } from "../../core/limits.ts";
 import { parseManifest } from "../../core/manifest/manifest.ts";
 import {
-  type AttachedBlob,
   attachedPayloads,
   attachedSignature,
   attachmentTag,
@@ -84,7 +83,7 @@ export class PendingAttachments {
   async addTo(
     index: LayoutIndex,
     reader: BlobReader,
-    put: (blob: AttachedBlob) => Promise<void>,
+    put: (blob: SmallBlob) => Promise<void>,
   ): Promise<LayoutIndex> {
     let next = index;
     for (const [digest, signatures] of this.#signatures) {

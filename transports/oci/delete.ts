@@ -1,4 +1,4 @@
-// Delete: taking an image out of an OCI layout, with its signatures and the blobs that no other needs.
+// Delete: taking an image out of an OCI layout, with what is about it and the blobs that no other needs.
 
 import { existsSync, rmSync, statSync } from "node:fs";
 import { type Digest, isDigest } from "../../core/content/digest.ts";
@@ -12,6 +12,7 @@ import { type LayoutIndex, selectEntry, withoutEntry } from "./index-json.ts";
 import { Layout } from "./layout.ts";
 import type { OciName } from "./name.ts";
 import { blobsOnlyIn } from "./reachable.ts";
+import { withoutReferrers } from "./referrers.ts";
 
 /**
  * Deletes an image from a layout. Fails with `not-found` if it is not there.
@@ -71,7 +72,8 @@ async function withoutImage(index: LayoutIndex, name: OciName, layout: Layout): 
   const { position, entry } = selectEntry(index, name.wanted);
   const read = (digest: Digest) => readManifest(digest, layout);
   const others = withoutEntry(index, position);
-  const left = withoutSignatures(others, await blobsOnlyIn(index, others, read));
+  const gone = await blobsOnlyIn(index, others, read);
+  const left = await withoutReferrers(withoutSignatures(others, gone), gone, read);
   return { digest: entry.digest, left, unneeded: await blobsOnlyIn(index, left, read) };
 }
 

@@ -16,10 +16,15 @@ import type {
   OutgoingManifest,
   StoredBlob,
 } from "../../core/image/destination.ts";
-import type { HeldStart, Signature, SignedManifest } from "../../core/image/source.ts";
+import type {
+  HeldStart,
+  Referrer,
+  Signature,
+  SignedManifest,
+  SmallBlob,
+} from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { guessType, manifestDigest } from "../../core/manifest/manifest.ts";
-import type { AttachedBlob } from "../shared/attachments.ts";
 import { heldStartIn, writeBlobFile } from "../shared/blob-file.ts";
 import { lockDirectory, tryLockDirectory } from "../shared/directory-lock.ts";
 import { fileStream } from "../shared/file-stream.ts";
@@ -29,6 +34,7 @@ import { type BlobReader, PendingAttachments } from "./attachments.ts";
 import { withImage } from "./index-json.ts";
 import type { Layout } from "./layout.ts";
 import type { OciName } from "./name.ts";
+import { PendingReferrers } from "./referrers.ts";
 import { type OciProbe, openProbe } from "./probe.ts";
 
 /** Opens a layout for writing, and begins one where there is none. */
@@ -72,6 +78,7 @@ class OciDestination implements ImageDestination {
   readonly #written = new Set<Digest>();
   readonly #reused = new Set<Digest>();
   readonly #signatures = new PendingAttachments();
+  readonly #referrers = new PendingReferrers();
   readonly #reader: BlobReader;
   #top: Descriptor | undefined;
   /** Whether this run said that the directory is a layout. */
@@ -132,6 +139,11 @@ class OciDestination implements ImageDestination {
     this.#signatures.add(digest, signatures);
   }
 
+  /** Likewise. */
+  async putReferrers(referrers: readonly Referrer[], { digest }: SignedManifest): Promise<void> {
+    this.#referrers.add(digest, referrers);
+  }
+
   async commit(): Promise<void> {
     const image = this.#top;
     if (image === undefined) throw new Failure("bug", "An image has no manifest");
@@ -146,7 +158,9 @@ class OciDestination implements ImageDestination {
     }
     await this.#layout.changeIndex(async (index) => {
       const named = withImage(index, image, wanted.by === "name" ? wanted.name : undefined);
-      return this.#signatures.addTo(named, this.#reader, (blob) => this.#write(blob));
+      const write = (blob: SmallBlob) => this.#write(blob);
+      const signed = await this.#signatures.addTo(named, this.#reader, write);
+      return this.#referrers.addTo(signed, write);
     });
     this.#committed = true;
   }
@@ -162,7 +176,7 @@ class OciDestination implements ImageDestination {
     }
   }
 
-  async #write({ digest, bytes }: Pick<AttachedBlob, "digest" | "bytes">): Promise<void> {
+  async #write({ digest, bytes }: Pick<SmallBlob, "digest" | "bytes">): Promise<void> {
     await using file = await NewFile.create(this.#layout.blobRoot, this.#pathFor(digest));
     await file.write(bytes);
     await file.complete();

@@ -2,20 +2,20 @@
 
 import type { TransportContext } from "../../core/image/transport.ts";
 import { isAttachmentTag } from "../shared/attachments.ts";
-import type { LayoutIndex } from "./index-json.ts";
+import { isArtifact, type LayoutIndex } from "./index-json.ts";
 import { Layout } from "./layout.ts";
 
 /**
- * Lists the images of a layout, as the texts of references: by name, else by position. What says that it is an
- * artifact and has no name is about an image, such as a bundle, and none itself. Fails with `io`.
+ * Lists the images of a layout, as the texts of references: by name, else by position. Artifacts without a name
+ * are none. Fails with `io`.
  */
 export async function listImages(
   path: string,
   context: TransportContext,
 ): Promise<readonly string[]> {
   const index = await new Layout(path, context).readIndex();
-  const nameless = index.entries.flatMap(({ name, json }, position) =>
-    name === undefined && json["artifactType"] === undefined ? [`@${position}`] : [],
+  const nameless = index.entries.flatMap((entry, position) =>
+    entry.name === undefined && !isArtifact(entry) ? [`@${position}`] : [],
   );
   return [...namesIn(index), ...nameless].map((name) => `${path}:${name}`);
 }

@@ -39,6 +39,9 @@ export interface IndexEntry {
 const nameAnnotation = "org.opencontainers.image.ref.name";
 const fullNameAnnotation = "io.containerd.image.name";
 
+/** Says of an entry without a name what it is about, so that it need not be read by who looks for others. */
+const subjectAnnotation = "vnd.dray.subject";
+
 /** What cosign calls the entries of layouts that it saves and verifies. */
 const kindAnnotation = "kind";
 const cosignKinds = {
@@ -125,11 +128,13 @@ const selectable: readonly string[] = [
  * Finds the entry to be read. Fails as `selectEntry` does.
  *
  * What engines write beside or instead of one image is no reason to ask which is meant: several names for
- * the same image, or the attestations and signatures of it.
+ * the same image, or the attestations, signatures and bundles of it.
  */
 export function selectImage(index: LayoutIndex, wanted: WantedEntry): SelectedEntry {
   if (wanted.by === "itself") {
-    const images = index.entries.filter((entry) => !isAttestation(entry) && !isSignature(entry));
+    const images = index.entries.filter(
+      (entry) => !isAttestation(entry) && !isSignature(entry) && !isArtifact(entry),
+    );
     const [first] = images;
     if (first !== undefined && images.every(({ digest }) => digest === first.digest)) {
       return selectEntry(index, { by: "position", position: index.entries.indexOf(first) });
@@ -140,6 +145,37 @@ export function selectImage(index: LayoutIndex, wanted: WantedEntry): SelectedEn
     if (position >= 0) return selectEntry(index, { by: "position", position });
   }
   return selectEntry(index, wanted);
+}
+
+/**
+ * Tells whether an entry has no name and says that it is an artifact: then it is about an image, such as a bundle,
+ * and none itself.
+ */
+export function isArtifact({ name, json }: IndexEntry): boolean {
+  return name === undefined && json["artifactType"] !== undefined;
+}
+
+/** Returns what an artifact is said to be about; undefined where its entry does not say. */
+export function subjectOf(entry: IndexEntry): string | undefined {
+  return annotationOf(entry.json, subjectAnnotation);
+}
+
+/** Returns the index with an artifact in it that is about the manifest with this digest. */
+export function withArtifact(index: LayoutIndex, entry: JsonObject, about: string): LayoutIndex {
+  const { annotations } = entry;
+  const kept = isJsonObject(annotations) ? annotations : {};
+  const added = parseEntry({ ...entry, annotations: { ...kept, [subjectAnnotation]: about } });
+  const { entries } = withKind(index, about);
+  const at = entries.findIndex((each) => isArtifact(each) && each.digest === added.digest);
+  return { ...index, entries: at < 0 ? [...entries, added] : entries.with(at, added) };
+}
+
+/** Returns the index such that cosign knows the manifest with this digest for an image. */
+function withKind(index: LayoutIndex, digest: string): LayoutIndex {
+  const entries = index.entries.map((each) =>
+    each.digest === digest ? marked(each, kindOf(each)) : each,
+  );
+  return { ...index, entries };
 }
 
 function isSignature({ name, json }: IndexEntry): boolean {
@@ -178,10 +214,8 @@ export function withSignatures(
   // Cosign takes the first of a kind, and those of a list's images are not what it looks for.
   const top = index.entries.some((each) => each.digest === digest);
   const entry = top ? marked(plain, cosignKinds.signatures) : plain;
-  const at = index.entries.findIndex((each) => each.name === name);
-  const entries = index.entries.map((each) =>
-    each.digest === digest ? marked(each, kindOf(each)) : each,
-  );
+  const { entries } = withKind(index, digest);
+  const at = entries.findIndex((each) => each.name === name);
   return { ...index, entries: at < 0 ? [...entries, entry] : entries.with(at, entry) };
 }
 

@@ -37,6 +37,7 @@ export function layoutTraits({ settings }: TransportContext): DestinationTraits 
     keepsForeignUrls: true,
     holdsLists: true,
     refusedForms,
+    holdsBundles: true,
     concurrent: true,
   };
 }

@@ -3,9 +3,23 @@
 import { type Digest, isDigest } from "../../core/content/digest.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
-import type { RawManifest } from "../../core/image/source.ts";
-import { isPossible, possibleReferrers, readListed, referrersTag } from "../shared/referrers.ts";
-import type { IndexEntry, LayoutIndex } from "./index-json.ts";
+import type { RawManifest, Referrer, SmallBlob } from "../../core/image/source.ts";
+import { isJsonObject } from "../../core/json.ts";
+import {
+  isPossible,
+  manifestMembers,
+  possibleReferrers,
+  readListed,
+  referrerEntry,
+  referrersTag,
+} from "../shared/referrers.ts";
+import {
+  type IndexEntry,
+  isArtifact,
+  type LayoutIndex,
+  subjectOf,
+  withArtifact,
+} from "./index-json.ts";
 
 /** Reads manifests of a layout. */
 export interface ManifestReader {
@@ -35,7 +49,10 @@ export async function readReferrers(
     list === undefined || !isDigest(list.digest)
       ? []
       : possibleReferrers(await read(list.digest), artifactType);
-  const nameless = entries.flatMap((entry) => referrerIn(entry, artifactType) ?? []);
+  const nameless = entries.flatMap((entry) => {
+    const about = subjectOf(entry);
+    return about === undefined || about === digest ? (referrerIn(entry, artifactType) ?? []) : [];
+  });
   const all = new Map([...tagged, ...nameless].map((each) => [each.digest, each]));
   return readListed([...all.values()], read);
 }
@@ -45,13 +62,65 @@ function isIndex(mediaType: string): boolean {
 }
 
 /** Images have no artifact type, and most of what stands in an index is an image. */
-function referrerIn(
-  { name, mediaType, digest, json }: IndexEntry,
-  wanted: string,
-): Descriptor | undefined {
+function referrerIn(entry: IndexEntry, wanted: string): Descriptor | undefined {
+  const { mediaType, digest, json } = entry;
   const listed = json["artifactType"];
-  if (name !== undefined || typeof listed !== "string" || !isPossible(listed, wanted)) {
+  if (!isArtifact(entry) || typeof listed !== "string" || !isPossible(listed, wanted)) {
     return undefined;
   }
   return mediaType === manifestTypes.oci && isDigest(digest) ? { mediaType, digest } : undefined;
+}
+
+/** Referrers on their way into a layout, by the manifest that they are about. */
+export class PendingReferrers {
+  readonly #referrers = new Map<Digest, readonly Referrer[]>();
+
+  /** Adds referrers of a manifest. */
+  add(digest: Digest, referrers: readonly Referrer[]): void {
+    this.#referrers.set(digest, [...(this.#referrers.get(digest) ?? []), ...referrers]);
+  }
+
+  /**
+   * Returns an index that has these, besides those that are there. `put` is given what they consist of, and may
+   * be given the same twice.
+   */
+  async addTo(index: LayoutIndex, put: (blob: SmallBlob) => Promise<void>): Promise<LayoutIndex> {
+    let next = index;
+    for (const [digest, referrers] of this.#referrers) {
+      for (const referrer of referrers) {
+        for (const blob of [...referrer.blobs, referrer.manifest]) await put(blob);
+        next = withArtifact(next, referrerEntry(referrer), digest);
+      }
+    }
+    return next;
+  }
+}
+
+/** Returns the index without what is about these manifests, and thereby about nothing any more. */
+export async function withoutReferrers(
+  index: LayoutIndex,
+  gone: readonly Digest[],
+  read: (digest: Digest) => Promise<Uint8Array | undefined>,
+): Promise<LayoutIndex> {
+  const subjects = new Set<unknown>(gone);
+  const tags = new Set(gone.map(referrersTag));
+  const entries: IndexEntry[] = [];
+  for (const entry of index.entries) {
+    const { name } = entry;
+    if (name !== undefined && tags.has(name) && isIndex(entry.mediaType)) continue;
+    if (isArtifact(entry) && subjects.has(subjectOf(entry) ?? (await readSubject(entry, read)))) {
+      continue;
+    }
+    entries.push(entry);
+  }
+  return { ...index, entries };
+}
+
+async function readSubject(
+  { digest }: IndexEntry,
+  read: (digest: Digest) => Promise<Uint8Array | undefined>,
+): Promise<unknown> {
+  const bytes = isDigest(digest) ? await read(digest) : undefined;
+  const { subject = null } = bytes === undefined ? {} : manifestMembers(bytes);
+  return isJsonObject(subject) ? subject["digest"] : undefined;
 }

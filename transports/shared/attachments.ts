@@ -9,7 +9,7 @@ import { configTypes, manifestTypes } from "../../core/content/media-types.ts";
 import type { SigstoreSignature } from "../../core/content/signature-blob.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoted } from "../../core/foreign-text.ts";
-import type { RawManifest } from "../../core/image/source.ts";
+import type { RawManifest, SmallBlob } from "../../core/image/source.ts";
 import {
   encodeJsonBytes,
   goMap,
@@ -81,20 +81,13 @@ export interface FoundAttachments {
 
 /** An image of signatures as it is to be. The payloads are those that came with new signatures. */
 export interface NewAttachments {
-  readonly manifest: AttachedBlob;
-  readonly config: AttachedBlob;
-  readonly payloads: readonly AttachedBlob[];
-}
-
-/** Content, and the digest it goes by. */
-export interface AttachedBlob {
-  readonly mediaType: string;
-  readonly digest: Digest;
-  readonly bytes: Uint8Array;
+  readonly manifest: SmallBlob;
+  readonly config: SmallBlob;
+  readonly payloads: readonly SmallBlob[];
 }
 
 /** Returns the payloads of signatures, as they are kept. */
-export function payloadsOf(signatures: readonly SigstoreSignature[]): readonly AttachedBlob[] {
+export function payloadsOf(signatures: readonly SigstoreSignature[]): readonly SmallBlob[] {
   return signatures.map(({ mediaType, payload }) => blobOf(mediaType, payload));
 }
 
@@ -136,7 +129,7 @@ function isSame(one: AttachedPayload, other: AttachedPayload): boolean {
   );
 }
 
-function blobOf(mediaType: string, bytes: Uint8Array): AttachedBlob {
+function blobOf(mediaType: string, bytes: Uint8Array): SmallBlob {
   return { mediaType, digest: digestOf(bytes), bytes };
 }
 
@@ -161,7 +154,7 @@ function objectIn(bytes: Uint8Array | undefined): JsonObject | undefined {
 
 function manifestOf(
   found: RawManifest | undefined,
-  config: AttachedBlob,
+  config: SmallBlob,
   layers: readonly AttachedPayload[],
 ): Uint8Array {
   return encodeJsonBytes({

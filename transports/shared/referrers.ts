@@ -4,7 +4,14 @@ import { type Digest, digestAlgorithm, digestHex } from "../../core/content/dige
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
 import { Failure } from "../../core/failure.ts";
-import type { RawManifest } from "../../core/image/source.ts";
+import { quoted } from "../../core/foreign-text.ts";
+import type { RawManifest, Referrer } from "../../core/image/source.ts";
+import {
+  encodeJsonBytes,
+  isJsonObject,
+  type JsonObject,
+  parseStrictJson,
+} from "../../core/json.ts";
 import { limits } from "../../core/limits.ts";
 import { manifestDigest, parseManifest } from "../../core/manifest/manifest.ts";
 
@@ -55,4 +62,54 @@ export async function readListed(
     manifests.push(manifest);
   }
   return manifests;
+}
+
+/** Returns the entry by which an index lists a referrer, with what it says of itself. */
+export function referrerEntry({ manifest, artifactType }: Referrer): JsonObject {
+  const { mediaType, digest, bytes } = manifest;
+  const annotations = manifestMembers(bytes)["annotations"];
+  return {
+    mediaType,
+    digest,
+    size: bytes.length,
+    ...(isJsonObject(annotations) && { annotations }),
+    artifactType,
+  };
+}
+
+/**
+ * Returns an index of referrers with these in it; undefined if all of them are there. Whatever else is there
+ * stays as it is. `where` is what messages call it.
+ *
+ * Fails with `unsupported` if it is no index, or would become too large.
+ */
+export function withReferrers(
+  found: RawManifest | undefined,
+  referrers: readonly Referrer[],
+  where: string,
+): Uint8Array | undefined {
+  if (found !== undefined && found.mediaType !== manifestTypes.ociIndex) {
+    throw new Failure("unsupported", `${where} is no index but of type ${quoted(found.mediaType)}`);
+  }
+  const index = found === undefined ? {} : manifestMembers(found.bytes);
+  const listed = index["manifests"] ?? [];
+  if (!Array.isArray(listed)) throw new Failure("unsupported", `${where} lists nothing`);
+  const known = new Set(listed.map((each) => (isJsonObject(each) ? each["digest"] : undefined)));
+  const added = referrers.filter(({ manifest }) => !known.has(manifest.digest));
+  if (added.length === 0) return undefined;
+  const next = encodeJsonBytes({
+    schemaVersion: 2,
+    mediaType: manifestTypes.ociIndex,
+    ...index,
+    manifests: [...listed, ...added.map(referrerEntry)],
+  });
+  if (next.length <= limits.manifestBytes) return next;
+  throw new Failure("unsupported", `There is no room for more referrers in ${where}`);
+}
+
+/** Returns what a manifest says, unchecked. Fails with `corrupt` if it says nothing at all. */
+export function manifestMembers(bytes: Uint8Array): JsonObject {
+  const json = parseStrictJson(bytes);
+  if (isJsonObject(json)) return json;
+  throw new Failure("corrupt", "A manifest is no JSON object");
 }

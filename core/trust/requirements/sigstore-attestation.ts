@@ -34,6 +34,7 @@ export function parseSigstoreAttestation(requirement: Placed): SigstoreAttestati
     type: "sigstoreAttestation",
     // It says something about the image, and not that somebody stands for it.
     verifiesSignatures: false,
+    readsBundles: true,
     ...rule,
     wants: describeBundleRule(rule),
     async checkKeys(now) {

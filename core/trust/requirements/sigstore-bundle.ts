@@ -24,6 +24,7 @@ export function parseSigstoreBundle(requirement: Placed): SigstoreBundle {
   return {
     type: "sigstoreBundle",
     verifiesSignatures: true,
+    readsBundles: true,
     ...rule,
     wants: describeBundleRule(rule),
     async checkKeys(now) {

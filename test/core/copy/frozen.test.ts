@@ -23,22 +23,18 @@ function request(preserveDigests: boolean): CopyRequest {
 }
 
 describe("whyFrozen", () => {
-  const signature = new Uint8Array([0x90]);
   const invalidating = "Would invalidate signatures";
 
   test.each([
-    ["nothing", false, undefined, [], undefined],
-    ["signatures", false, undefined, [signature], invalidating],
-    ["a pinned destination", false, digest, [signature], "Destination specifies a digest"],
-    ["the user", true, digest, [signature], "Instructed to preserve digests"],
-  ])(
-    "names %s, the last reason that applies",
-    async (_, preserve, pinned, signatures, expected) => {
-      const writer = await writerFor(pinned);
-      const why = whyFrozen({ writer, request: request(preserve), signatures, invalidating });
-      expect(why).toBe(expected);
-    },
-  );
+    ["nothing", false, undefined, false, undefined],
+    ["signatures", false, undefined, true, invalidating],
+    ["a pinned destination", false, digest, true, "Destination specifies a digest"],
+    ["the user", true, digest, true, "Instructed to preserve digests"],
+  ])("names %s, the last reason that applies", async (_, preserve, pinned, signed, expected) => {
+    const writer = await writerFor(pinned);
+    const why = whyFrozen({ writer, request: request(preserve), signed, invalidating });
+    expect(why).toBe(expected);
+  });
 });
 
 describe("checkPinned", () => {

@@ -1,8 +1,15 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import { type Digest, digestOf, parseDigest } from "../../../core/content/digest.ts";
-import { parseIndex } from "../../../transports/oci/index-json.ts";
-import { readReferrers } from "../../../transports/oci/referrers.ts";
+import { manifestTypes } from "../../../core/content/media-types.ts";
+import type { SmallBlob } from "../../../core/image/source.ts";
+import { limits } from "../../../core/limits.ts";
+import { type LayoutIndex, parseIndex } from "../../../transports/oci/index-json.ts";
+import {
+  PendingReferrers,
+  readReferrers,
+  withoutReferrers,
+} from "../../../transports/oci/referrers.ts";
 import { bundleOf, bundleType, referrerOf } from "../../support/bundles.ts";
 import { sampleImage } from "../../support/sample-images.ts";
 
@@ -51,4 +58,92 @@ test("a layout has no referrers that are images, or have a name", async () => {
 test("a layout's referrer has to be what its digest promises", async () => {
   const finding = found([{ ...entry, artifactType: bundleType }], []);
   expect(finding).rejects.toThrow("does not match its digest");
+});
+
+const blobOf = (mediaType: string, content: Uint8Array): SmallBlob => ({
+  mediaType,
+  digest: digestOf(content),
+  bytes: content,
+});
+const pending = {
+  manifest: blobOf(type, referrer),
+  artifactType: bundleType,
+  blobs: [blobOf("text/plain", bytes({ some: "blob" }))],
+};
+const named = (name: string, of = digest as string) => ({
+  mediaType: type,
+  digest: of,
+  size: 1,
+  annotations: { "org.opencontainers.image.ref.name": name },
+});
+
+async function added(...manifests: readonly object[]) {
+  const put: string[] = [];
+  const all = new PendingReferrers();
+  all.add(digest, [pending]);
+  all.add(digest, [pending]);
+  const before = parseIndex(bytes({ schemaVersion: 2, manifests }));
+  const after = await all.addTo(before, async (blob) => void put.push(blob.digest));
+  return { after, put };
+}
+
+describe("PendingReferrers", () => {
+  test("puts what they consist of, and lists each once, without a name", async () => {
+    const { after, put } = await added(named("x"), named("y", `sha256:${"1".repeat(64)}`));
+    expect([...new Set(put)]).toEqual([pending.blobs[0]?.digest ?? "", digestOf(referrer)]);
+    expect(after.entries.map(({ json }) => json)).toEqual([
+      {
+        ...named("x"),
+        annotations: {
+          ...named("x").annotations,
+          kind: "dev.cosignproject.cosign/image",
+        },
+      },
+      named("y", `sha256:${"1".repeat(64)}`),
+      {
+        ...entry,
+        annotations: {
+          "dev.sigstore.bundle.content": "dsse-envelope",
+          "dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1",
+          "vnd.dray.subject": digest,
+        },
+        artifactType: bundleType,
+      },
+    ] as never);
+  });
+
+  test("makes entries that are found, however many others there are", async () => {
+    const { after } = await added(named("x"));
+    const [image, own] = after.entries.map(({ json }) => json) as [object, typeof entry];
+    const strange = { annotations: { "vnd.dray.subject": `sha256:${"1".repeat(64)}` } };
+    const others = Array.from({ length: limits.referrers + 1 }, () => ({ ...own, ...strange }));
+    expect(await found([image, ...others, own], [referrer])).toHaveLength(1);
+  });
+});
+
+describe("withoutReferrers", () => {
+  const left = async (manifests: readonly object[], gone: readonly Digest[]) => {
+    const layout: LayoutIndex = parseIndex(bytes({ schemaVersion: 2, manifests }));
+    const read = async (wanted: Digest) =>
+      wanted === digestOf(referrer) ? referrer : wanted === digest ? manifest.bytes : undefined;
+    return (await withoutReferrers(layout, gone, read)).entries.length;
+  };
+  const artifact = { ...entry, artifactType: bundleType };
+  const noted = { ...artifact, annotations: { "vnd.dray.subject": digest } };
+  const tagged = { ...named(digest.replace(":", "-")), mediaType: manifestTypes.ociIndex };
+
+  test.each([
+    ["what an entry says that it is about it", noted],
+    ["what says so itself", artifact],
+    ["their index", tagged],
+  ])("leaves out, with an image, %s", async (_, each) => {
+    expect(await left([named("x"), each], [digest])).toBe(1);
+    expect(await left([named("x"), each], [digestOf(referrer)])).toBe(2);
+  });
+
+  test("keeps images, and what cannot be read", async () => {
+    const missing = { ...artifact, digest: `sha256:${"1".repeat(64)}` };
+    const odd = { ...artifact, digest: "odd" };
+    expect(await left([named("x"), missing, odd], [digest])).toBe(3);
+  });
 });

@@ -5,9 +5,12 @@ import { manifestTypes } from "../../../core/content/media-types.ts";
 import { limits } from "../../../core/limits.ts";
 import {
   isPossible,
+  manifestMembers,
   possibleReferrers,
   readListed,
+  referrerEntry,
   referrersTag,
+  withReferrers,
 } from "../../../transports/shared/referrers.ts";
 import { rejection } from "../../support/rejection.ts";
 
@@ -54,4 +57,42 @@ test("readListed takes each for what its digest promises, and not for ever", asy
   expect((await rejection(readListed(many, async () => raw))).message).toContain(
     "Too many referrers",
   );
+});
+
+const referrer = (text: string) => {
+  const own = new TextEncoder().encode(text);
+  const manifest = { mediaType: manifestTypes.oci, digest: digestOf(own), bytes: own };
+  return { manifest, artifactType: "some/type", blobs: [] };
+};
+
+test("referrerEntry repeats the annotations of a manifest", () => {
+  const entry = referrerEntry(referrer('{"annotations":{"a":"b"}}'));
+  expect(entry).toMatchObject({ size: 25, artifactType: "some/type", annotations: { a: "b" } });
+  expect(referrerEntry(referrer("{}"))).not.toHaveProperty("annotations");
+});
+
+test("withReferrers begins an index, adds to one, and adds nothing twice", () => {
+  const mediaType = manifestTypes.ociIndex;
+  const [one, two] = [referrer("{}"), referrer('{"a":1}')];
+  const first = withReferrers(undefined, [one], "x") ?? new Uint8Array();
+  expect(withReferrers({ bytes: first, mediaType }, [one], "x")).toBeUndefined();
+  const both = withReferrers({ bytes: first, mediaType }, [one, two], "x") ?? new Uint8Array();
+  const { manifests, ...rest } = manifestMembers(both);
+  expect(rest).toEqual({ schemaVersion: 2, mediaType });
+  expect(manifests).toEqual([one, two].map(referrerEntry));
+});
+
+test.each([
+  ["what is no index", "{}", manifestTypes.oci, "is no index"],
+  ["what lists nothing", '{"manifests":1}', manifestTypes.ociIndex, "lists nothing"],
+  ["what is no JSON object", "[]", manifestTypes.ociIndex, "no JSON object"],
+  [
+    "what is full",
+    JSON.stringify({ annotations: { a: "b".repeat(limits.manifestBytes) } }),
+    manifestTypes.ociIndex,
+    "no room",
+  ],
+])("withReferrers leaves alone %s", (_, text, mediaType, why) => {
+  const found = { bytes: new TextEncoder().encode(text), mediaType };
+  expect(() => withReferrers(found, [referrer("{}")], "x")).toThrow(why);
 });

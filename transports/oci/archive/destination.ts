@@ -17,10 +17,9 @@ import type {
   OutgoingManifest,
   StoredBlob,
 } from "../../../core/image/destination.ts";
-import type { Signature, SignedManifest } from "../../../core/image/source.ts";
+import type { Referrer, Signature, SignedManifest, SmallBlob } from "../../../core/image/source.ts";
 import type { TransportContext } from "../../../core/image/transport.ts";
 import { guessType, manifestDigest } from "../../../core/manifest/manifest.ts";
-import type { AttachedBlob } from "../../shared/attachments.ts";
 import { placeOf } from "../../shared/archive-index.ts";
 import { lockDirectory } from "../../shared/directory-lock.ts";
 import { type NewTarFile, TarWriter } from "../../shared/tar-writer.ts";
@@ -35,6 +34,7 @@ import {
   withoutNamed,
 } from "../index-json.ts";
 import { blobsOnlyIn } from "../reachable.ts";
+import { PendingReferrers, withoutReferrers } from "../referrers.ts";
 import { blobFile, indexFile, LayoutArchive, markerFile } from "./layout-archive.ts";
 import type { OciArchiveName } from "./name.ts";
 import { type OciArchiveProbe, openProbe } from "./probe.ts";
@@ -62,6 +62,7 @@ class OciArchiveDestination implements ImageDestination {
   readonly #writer: TarWriter;
   readonly #held = new Map<Digest, number>();
   readonly #signatures = new PendingAttachments();
+  readonly #referrers = new PendingReferrers();
   #begun: Promise<void> | undefined;
   #top: Descriptor | undefined;
 
@@ -118,6 +119,11 @@ class OciArchiveDestination implements ImageDestination {
   /** They are added by the commit, to those that the archive has already. */
   async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
     this.#signatures.add(digest, signatures);
+  }
+
+  /** Likewise. */
+  async putReferrers(referrers: readonly Referrer[], { digest }: SignedManifest): Promise<void> {
+    this.#referrers.add(digest, referrers);
   }
 
   async commit(): Promise<void> {
@@ -198,22 +204,23 @@ class OciArchiveDestination implements ImageDestination {
   async #indexWith(image: Descriptor, name: string | undefined): Promise<LayoutIndex> {
     const { earlier, appends } = this.#probe;
     const kept = appends ? earlier : undefined;
-    const left = name === undefined ? kept?.index : kept && withoutNamed(kept.index, name);
-    const named = withImage(left ?? emptyIndex, image, name);
+    const others = name === undefined ? kept?.index : kept && withoutNamed(kept.index, name);
+    const named = withImage(others ?? emptyIndex, image, name);
     const reader = { openBlob: (digest: Digest) => this.#openEarlier(digest) };
-    const index = await this.#signatures.addTo(
-      kept === undefined ? named : await this.#withoutOrphans(kept, named),
-      reader,
-      (blob) => this.#write(blob),
-    );
+    const write = (blob: SmallBlob) => this.#write(blob);
+    const left = kept === undefined ? named : await this.#withoutOrphans(kept, named);
+    const signed = await this.#signatures.addTo(left, reader, write);
+    const index = await this.#referrers.addTo(signed, write);
     if (kept !== undefined) await this.#keepEarlier(kept, index);
     return index;
   }
 
-  /** Leaves out the signatures of an image that lost its name to the new one. */
+  /** Leaves out the signatures and bundles of an image that lost its name to the new one. */
   async #withoutOrphans(earlier: LayoutArchive, index: LayoutIndex): Promise<LayoutIndex> {
     const gone = await this.#unneededBlobs(earlier, index);
-    return withoutSignatures(index, gone);
+    return withoutReferrers(withoutSignatures(index, gone), gone, (digest) =>
+      earlier.readManifest(digest),
+    );
   }
 
   #openEarlier(digest: Digest): ByteStream {
@@ -222,7 +229,7 @@ class OciArchiveDestination implements ImageDestination {
     throw new Failure("corrupt", `There is no ${blobFile(digest)} in archive ${this.name.path}`);
   }
 
-  async #write({ digest, bytes }: Pick<AttachedBlob, "digest" | "bytes">): Promise<void> {
+  async #write({ digest, bytes }: Pick<SmallBlob, "digest" | "bytes">): Promise<void> {
     if (this.#held.has(digest)) return;
     await this.#add({ name: blobFile(digest), size: bytes.length }, streamOf(bytes));
     this.#held.set(digest, bytes.length);

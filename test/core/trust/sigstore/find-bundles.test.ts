@@ -5,7 +5,11 @@ import { digestOf } from "../../../../core/content/digest.ts";
 import { Failure } from "../../../../core/failure.ts";
 import type { ImageSource } from "../../../../core/image/source.ts";
 import { Candidate } from "../../../../core/trust/gate.ts";
-import { bundleRemark, findBundles } from "../../../../core/trust/sigstore/find-bundles.ts";
+import {
+  bundleReferrers,
+  bundleRemark,
+  findBundles,
+} from "../../../../core/trust/sigstore/find-bundles.ts";
 import { bundleOf, bundleType, referrerOf } from "../../../support/bundles.ts";
 import { rejection } from "../../../support/rejection.ts";
 import { sampleImage } from "../../../support/sample-images.ts";
@@ -90,5 +94,42 @@ describe("bundleRemark", () => {
       });
     expect(await bundleRemark(failing("refused"))).toBe("");
     expect(await rejection(bundleRemark(failing("canceled")))).toMatchObject({ code: "canceled" });
+  });
+});
+
+describe("bundleReferrers", () => {
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+
+  test("returns bundles with the manifests that lead to them, each once", async () => {
+    const [first, second] = [one, two].map((bundle) => referrerOf(subject, bundle)) as [
+      Uint8Array,
+      Uint8Array,
+    ];
+    const found = await bundleReferrers(candidate([first, second, first], [one, two]));
+    expect(found.map(({ manifest: { bytes } }) => bytes)).toEqual([first, second]);
+    expect(found[0]).toEqual({
+      manifest: { mediaType, digest: digestOf(first), bytes: first },
+      artifactType: bundleType,
+      blobs: [
+        { mediaType: bundleType, digest: digestOf(one), bytes: one },
+        {
+          mediaType: "application/vnd.oci.empty.v1+json",
+          digest: digestOf(new TextEncoder().encode("{}")),
+          bytes: new TextEncoder().encode("{}"),
+        },
+      ],
+    });
+  });
+
+  test("reads a config that is not empty, which has to be what was promised", async () => {
+    const config = new TextEncoder().encode('{"a":1}');
+    const described = { mediaType: "a/b", digest: digestOf(config), size: config.length };
+    const own = referrerOf(subject, one, { config: described });
+    const [found] = await bundleReferrers(candidate([own], [one, config]));
+    expect(found?.blobs[1]).toEqual({ mediaType: "a/b", digest: digestOf(config), bytes: config });
+    const missing = await rejection(bundleReferrers(candidate([own], [one])));
+    expect(missing).toMatchObject({ code: "corrupt" });
+    const odd = referrerOf(subject, one, { config: { ...described, digest: "sha256:../x" } });
+    expect(await bundleReferrers(candidate([odd], [one]))).toEqual([]);
   });
 });
