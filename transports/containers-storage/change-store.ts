@@ -9,11 +9,11 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { encodeJsonBytes, type JsonObject } from "../../core/json.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
+import { writeSmallFile } from "../shared/small-file.ts";
 import { attempt } from "../shared/system.ts";
 import { isTemporaryName, temporaryPath } from "../shared/temporary.ts";
 import { type HeldLock, lockFile } from "./lock-file.ts";
@@ -139,14 +139,6 @@ function removeUnfinished(directory: string): void {
 /** Not by `NewFile`: these are small, hidden from all but their owner, and nothing else goes on meanwhile. */
 function replaceDurably(path: string, bytes: Uint8Array): void {
   const temporary = temporaryPath(dirname(path));
-  attempt(() => {
-    const file = openSync(temporary, "wx", 0o600);
-    try {
-      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  });
+  writeSmallFile(temporary, bytes, { mode: 0o600, durable: true });
+  attempt(() => renameSync(temporary, path));
 }

@@ -17,14 +17,15 @@ import {
   type FileMeta,
   parseChecksum,
 } from "./objects.ts";
-import type { Repository } from "./repository.ts";
+import type { RepositoryMode } from "./repository.ts";
+import type { StagedObjects } from "./staged-objects.ts";
 
 /** Where a bare-user repository keeps what its files do not have themselves. */
 export const userMetaName = "user.ostreemeta";
 
-/** A regular file on its way into a repository. Disposing gives it up, unless it is complete. */
+/** A regular file on its way to other staged objects. Disposing gives it up, unless it is complete. */
 export class FileObject implements Disposable {
-  readonly #repository: Repository;
+  readonly #staged: StagedObjects;
   readonly #meta: FileMeta;
   readonly #size: number;
   readonly #path: string;
@@ -32,42 +33,42 @@ export class FileObject implements Disposable {
   readonly #hasher = new Bun.CryptoHasher("sha256");
 
   /** Begins a file of so many bytes. Fails with `io`. */
-  constructor(repository: Repository, meta: FileMeta, size: number) {
-    this.#repository = repository;
+  constructor(staged: StagedObjects, meta: FileMeta, size: number) {
+    this.#staged = staged;
     this.#meta = meta;
     this.#size = size;
-    this.#path = repository.temporaryPath();
+    this.#path = staged.temporaryPath();
     this.#hasher.update(encodeFileHeader(meta, ""));
     try {
       this.#file = openSync(this.#path, "wx", 0o600);
     } catch (error) {
       throw asFailure(error);
     }
-    if (repository.mode === "archive") this.#put(encodePackedHeader(meta, "", size));
+    if (staged.mode === "archive") this.#put(encodePackedHeader(meta, "", size));
   }
 
   /** Writes the next of the content. Fails with `io`. */
   write(bytes: Uint8Array): void {
     this.#hasher.update(bytes);
-    if (this.#repository.mode !== "archive") return this.#put(bytes);
+    if (this.#staged.mode !== "archive") return this.#put(bytes);
     // Ended at a byte, and open for more.
     this.#put(deflateRawSync(bytes, { finishFlush: zlib.Z_SYNC_FLUSH }));
   }
 
-  /** Publishes the file, whose content has been written. Fails with `io`. */
+  /** Adds the file, whose content has been written, to the others. Fails with `io`. */
   complete(): KeptFile {
     const checksum = parseChecksum(this.#hasher.digest("hex"));
-    const packed = this.#repository.mode === "archive";
-    if (this.#repository.has(checksum, "file", packed ? undefined : this.#size)) {
+    const packed = this.#staged.mode === "archive";
+    if (this.#staged.has(checksum, "file", packed ? undefined : this.#size)) {
       return { checksum, size: this.#size };
     }
     if (packed) this.#put(lastBlock);
     try {
       this.#describe();
     } catch (error) {
-      throw unowned(error, this.#repository);
+      throw unowned(error, this.#staged);
     }
-    this.#repository.publish(this.#path, checksum, "file");
+    this.#staged.add(this.#path, checksum, "file");
     return { checksum, size: this.#size };
   }
 
@@ -85,7 +86,7 @@ export class FileObject implements Disposable {
   }
 
   #describe(): void {
-    const { mode } = this.#repository;
+    const { mode } = this.#staged;
     const calls = treeCalls();
     const checked = (result: number, call: string) => {
       if (result < 0) throw systemError(-result, call, this.#path);
@@ -119,18 +120,18 @@ function noTime(): Uint8Array {
 }
 
 /** Writes a symbolic link. Fails with `io`. */
-export function writeLink(repository: Repository, meta: FileMeta, target: string): KeptFile {
+export function writeLink(staged: StagedObjects, meta: FileMeta, target: string): KeptFile {
   const header = encodeFileHeader(meta, target);
   const checksum = parseChecksum(Bun.CryptoHasher.hash("sha256", header, "hex"));
-  if (repository.has(checksum, "file")) return { checksum, size: 0, target };
-  const path = repository.temporaryPath();
+  if (staged.has(checksum, "file")) return { checksum, size: 0, target };
+  const path = staged.temporaryPath();
   try {
-    if (repository.mode === "bare") makeLink(path, meta, target);
-    else writeLinkFile({ path, repository, meta }, target);
-    repository.publish(path, checksum, "file");
+    if (staged.mode === "bare") makeLink(path, meta, target);
+    else writeLinkFile({ path, mode: staged.mode, meta }, target);
+    staged.add(path, checksum, "file");
   } catch (error) {
     rmSync(path, { force: true });
-    throw unowned(error, repository);
+    throw unowned(error, staged);
   }
   return { checksum, size: 0, target };
 }
@@ -150,14 +151,14 @@ function makeLink(path: string, { uid, gid }: FileMeta, target: string): void {
 
 interface LinkFile {
   readonly path: string;
-  readonly repository: Repository;
+  readonly mode: RepositoryMode;
   readonly meta: FileMeta;
 }
 
-function writeLinkFile({ path, repository, meta }: LinkFile, target: string): void {
+function writeLinkFile({ path, mode, meta }: LinkFile, target: string): void {
   const file = openSync(path, "wx", 0o644);
   try {
-    const archived = repository.mode === "archive";
+    const archived = mode === "archive";
     const bytes = archived ? encodePackedHeader(meta, target, 0) : Buffer.from(`${target}\0`);
     for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
     const result = archived ? 0 : setXattr(file, cString(userMetaName), encodeMeta(meta));
@@ -169,7 +170,7 @@ function writeLinkFile({ path, repository, meta }: LinkFile, target: string): vo
 }
 
 /** Files of others can be kept by nobody but root, unless the repository keeps only who they belong to. */
-function unowned(error: unknown, { mode, path }: Repository): Failure {
+function unowned(error: unknown, { mode, path }: StagedObjects): Failure {
   const failure = asFailure(error);
   const refused = error instanceof Error && "errno" in error && error.errno === system.errno.EPERM;
   if (!refused || mode !== "bare") return failure;

@@ -1,18 +1,15 @@
 // Repository: a directory of ostree, which keeps trees of files by what they are.
 
 import {
+  closeSync,
   constants,
-  lstatSync,
   mkdirSync,
   openSync,
-  closeSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
-  writeSync,
 } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asFailure, Failure } from "../../core/failure.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
@@ -20,17 +17,14 @@ import { limits } from "../../core/limits.ts";
 import { readSmallFile } from "../shared/file-stream.ts";
 import { recordLock } from "../shared/libc/record-lock.ts";
 import { syncFileSystem } from "../shared/libc/sync-file-system.ts";
+import { writeSmallFile } from "../shared/small-file.ts";
 import { attempt, isSystemError } from "../shared/system.ts";
-import { temporaryPath } from "../shared/temporary.ts";
+import { removeLeftovers, temporaryPath } from "../shared/temporary.ts";
 import {
   type Checksum,
   checksumOf,
   type Commit,
   type DirTree,
-  encodeCommit,
-  encodeMeta,
-  encodeTree,
-  type FileMeta,
   type ObjectKind,
   parseChecksum,
   parseCommit,
@@ -83,16 +77,6 @@ export class Repository {
     return join(this.path, "objects", checksum.slice(0, 2), `${checksum.slice(2)}.${packed}`);
   }
 
-  /**
-   * Tells whether an object is there, of this size, or absent that of any: where a machine has gone down before
-   * all was on the disk, some have their names and nothing else.
-   */
-  has(checksum: Checksum, kind: ObjectKind, size?: number): boolean {
-    const path = this.objectPath(checksum, kind);
-    const found = attempt(() => lstatSync(path, { throwIfNoEntry: false }));
-    return found !== undefined && (size === undefined ? found.size > 0 : found.size === size);
-  }
-
   /** Returns what a branch leads to; undefined if there is none. */
   readBranch(branch: string): Checksum | undefined {
     const path = this.#branchPath(branch);
@@ -107,8 +91,17 @@ export class Repository {
   /** Makes a branch lead to a commit, whose objects have to be there. */
   writeBranch(branch: string, commit: Checksum): void {
     const path = this.#branchPath(branch);
-    attempt(() => mkdirSync(dirname(path), { recursive: true }));
-    this.#put(path, Buffer.from(`${commit}\n`));
+    const temporary = this.temporaryPath();
+    attempt(() => {
+      mkdirSync(dirname(path), { recursive: true });
+      try {
+        writeSmallFile(temporary, Buffer.from(`${commit}\n`), { mode: 0o644, durable: true });
+        renameSync(temporary, path);
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw error;
+      }
+    });
   }
 
   async readCommit(checksum: Checksum): Promise<Commit> {
@@ -119,50 +112,29 @@ export class Repository {
     return parseTree(await this.#readObject(checksum, "dirtree", limits.ostreeTreeBytes));
   }
 
-  /** Writes a commit, at the time that the file system has. */
-  writeCommit(commit: Omit<Commit, "time">): Checksum {
-    const time = this.#now();
-    const object = encodeCommit({ ...commit, time });
-    if (object.length > limits.ostreeCommitBytes) {
-      throw new Failure("unsupported", "Layer has too many entries for a commit of ostree");
-    }
-    return this.#writeObject(object, "commit");
-  }
-
-  writeTree(tree: DirTree): Checksum {
-    return this.#writeObject(encodeTree(tree), "dirtree");
-  }
-
-  writeMeta(meta: FileMeta): Checksum {
-    return this.#writeObject(encodeMeta(meta), "dirmeta");
-  }
-
-  /** Begins a file under way, which is published by `publish` or removed by whoever asked for it. */
-  async newFile(): Promise<{ readonly path: string; readonly file: FileHandle }> {
-    const path = this.temporaryPath();
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    try {
-      return { path, file: await open(path, flags, 0o600) };
-    } catch (error) {
-      throw asFailure(error);
-    }
-  }
-
   /** Returns a path of its own for something under way. */
   temporaryPath(): string {
     return temporaryPath(join(this.path, "tmp"));
   }
 
-  /** Gives something under way its name among the objects. */
-  publish(path: string, checksum: Checksum, kind: ObjectKind): void {
-    const target = this.objectPath(checksum, kind);
-    attempt(() => {
-      mkdirSync(dirname(target), { recursive: true });
-      renameSync(path, target);
+  /** Removes what runs that crashed have left under way. */
+  removeLeftovers(): void {
+    const nowMs = this.nowMs();
+    attempt(() => removeLeftovers(join(this.path, "tmp"), nowMs));
+  }
+
+  /** Returns the time that the file system has. */
+  nowMs(): number {
+    const probe = this.temporaryPath();
+    return attempt(() => {
+      closeSync(openSync(probe, "wx", 0o600));
+      const { mtimeMs } = statSync(probe);
+      rmSync(probe);
+      return mtimeMs;
     });
   }
 
-  /** Brings all that was written to the disk. To be called before a branch leads there. */
+  /** Brings to the disk all that was written to the repository's file system. */
   sync(): void {
     attempt(() => {
       const directory = openSync(this.path, "r");
@@ -205,43 +177,6 @@ export class Repository {
     const bytes = await readSmallFile(this.objectPath(checksum, kind), limit);
     if (checksumOf(bytes) === checksum) return bytes;
     throw new Failure("corrupt", `${this.objectPath(checksum, kind)} is not what its name says`);
-  }
-
-  #writeObject(object: Uint8Array, kind: ObjectKind): Checksum {
-    const checksum = checksumOf(object);
-    const path = this.objectPath(checksum, kind);
-    if (this.has(checksum, kind, object.length)) return checksum;
-    attempt(() => mkdirSync(dirname(path), { recursive: true }));
-    this.#put(path, object);
-    return checksum;
-  }
-
-  #put(path: string, bytes: Uint8Array): void {
-    const temporary = this.temporaryPath();
-    attempt(() => {
-      try {
-        const file = openSync(temporary, "wx", 0o644);
-        try {
-          for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
-        } finally {
-          closeSync(file);
-        }
-        renameSync(temporary, path);
-      } catch (error) {
-        rmSync(temporary, { force: true });
-        throw error;
-      }
-    });
-  }
-
-  #now(): bigint {
-    const probe = this.temporaryPath();
-    return attempt(() => {
-      closeSync(openSync(probe, "wx", 0o600));
-      const { mtimeMs } = statSync(probe);
-      rmSync(probe);
-      return BigInt(Math.floor(mtimeMs / 1000));
-    });
   }
 }
 

@@ -4,6 +4,7 @@ import { collect } from "../../../core/blob/collect.ts";
 import { CommitFiles } from "../../../transports/ostree/commit-files.ts";
 import { FileObject, writeLink } from "../../../transports/ostree/file-object.ts";
 import { Repository } from "../../../transports/ostree/repository.ts";
+import { StagedObjects } from "../../../transports/ostree/staged-objects.ts";
 import { emptyRepository } from "../../support/ostree-repository.ts";
 import { randomBytes } from "../../support/random.ts";
 import { rejection } from "../../support/rejection.ts";
@@ -17,21 +18,21 @@ const content = randomBytes("content", 300_000);
 /** A tree with a file in a directory, and links that lead there and elsewhere. */
 async function treeOf(workspace: Workspace, mode: string) {
   const repository = await Repository.open(emptyRepository(workspace, mode));
-  using object = new FileObject(repository, meta, content.length);
+  using staged = new StagedObjects(repository);
+  using object = new FileObject(staged, meta, content.length);
   object.write(content.subarray(0, 100_000));
   object.write(content.subarray(100_000));
   const { checksum } = object.complete();
-  const link = (target: string) =>
-    writeLink(repository, { ...meta, mode: 0o120777 }, target).checksum;
-  const directory = repository.writeMeta({ ...meta, mode: 0o040755 });
-  const inner = repository.writeTree({
+  const link = (target: string) => writeLink(staged, { ...meta, mode: 0o120777 }, target).checksum;
+  const directory = staged.writeMeta({ ...meta, mode: 0o040755 });
+  const inner = staged.writeTree({
     files: [
       ["ü", checksum],
       ["up", link("../../../d")],
     ],
     directories: [],
   });
-  const root = repository.writeTree({
+  const root = staged.writeTree({
     files: [
       ["absolute", link("/d")],
       ["relative", link("./d/.")],
@@ -41,6 +42,7 @@ async function treeOf(workspace: Workspace, mode: string) {
     ],
     directories: [["d", inner, directory]],
   });
+  staged.publish();
   return { repository, files: new CommitFiles(repository, root), checksum };
 }
 

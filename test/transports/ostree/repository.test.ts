@@ -1,9 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { parseChecksum } from "../../../transports/ostree/objects.ts";
 import { Repository } from "../../../transports/ostree/repository.ts";
 import { recordLock } from "../../../transports/shared/libc/record-lock.ts";
-import { closeSync, openSync } from "node:fs";
 import { emptyRepository } from "../../support/ostree-repository.ts";
 import { rejection } from "../../support/rejection.ts";
 import { Workspace } from "../../support/workspace.ts";
@@ -11,23 +19,29 @@ import { Workspace } from "../../support/workspace.ts";
 const signal = new AbortController().signal;
 
 describe("Repository", () => {
-  test("keeps objects and branches", async () => {
+  test("keeps branches", async () => {
     using workspace = new Workspace();
     const repository = await Repository.open(emptyRepository(workspace));
-    const meta = repository.writeMeta({ uid: 0, gid: 0, mode: 0o040755, xattrs: [] });
-    const tree = repository.writeTree({ files: [], directories: [] });
-    expect(repository.has(tree, "dirtree")).toBe(true);
-    expect(await repository.readTree(tree)).toEqual({ files: [], directories: [] });
-    const commit = repository.writeCommit({ tree, meta, metadata: new Map([["a", "b"]]) });
-    const read = await repository.readCommit(commit);
-    expect([read.metadata.get("a"), read.tree, read.meta]).toEqual(["b", tree, meta]);
-    expect(Math.abs(Number(read.time) - Date.now() / 1000)).toBeLessThan(60);
+    const commit = parseChecksum("c".repeat(64));
     expect(repository.readBranch("ociimage/x")).toBeUndefined();
-    repository.sync();
     repository.writeBranch("ociimage/x", commit);
     expect(repository.readBranch("ociimage/x")).toBe(commit);
     expect(readFileSync(workspace.at("repo/refs/heads/ociimage/x"), "utf8")).toBe(`${commit}\n`);
+    mkdirSync(workspace.at("repo/refs/heads/ociimage/y"));
+    expect(() => repository.writeBranch("ociimage/y", commit)).toThrow();
     expect(readdirSync(workspace.at("repo/tmp"))).toEqual([]);
+  });
+
+  test("removes what crashed runs have left, once it is old", async () => {
+    using workspace = new Workspace();
+    const repository = await Repository.open(emptyRepository(workspace));
+    const [old, young] = [repository.temporaryPath(), repository.temporaryPath()];
+    const others = workspace.at("repo/tmp/staging-of-ostree");
+    for (const path of [old, young, others]) mkdirSync(path);
+    for (const path of [old, others]) utimesSync(path, 0, 0);
+    repository.removeLeftovers();
+    expect([old, young, others].map((path) => existsSync(path))).toEqual([false, true, true]);
+    expect(Math.abs(repository.nowMs() - Date.now())).toBeLessThan(60_000);
   });
 
   test.each([

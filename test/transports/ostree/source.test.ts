@@ -5,6 +5,7 @@ import { branchOf } from "../../../transports/ostree/name.ts";
 import { parseChecksum } from "../../../transports/ostree/objects.ts";
 import { ostree } from "../../../transports/ostree/reference.ts";
 import { Repository } from "../../../transports/ostree/repository.ts";
+import { StagedObjects } from "../../../transports/ostree/staged-objects.ts";
 import { putSample } from "../../support/carry.ts";
 import { emptyRepository } from "../../support/ostree-repository.ts";
 import { rejection } from "../../support/rejection.ts";
@@ -31,7 +32,10 @@ async function withImage(workspace: Workspace) {
     const commit = repository.readBranch(branch) ?? parseChecksum("");
     const { metadata, ...rest } = await repository.readCommit(commit);
     const changed = new Map([...metadata, ...Object.entries(changes)]);
-    repository.writeBranch(branch, repository.writeCommit({ ...rest, metadata: changed }));
+    using staged = new StagedObjects(repository);
+    const other = staged.writeCommit({ ...rest, metadata: changed });
+    staged.publish();
+    repository.writeBranch(branch, other);
   };
   return { name, repository, change };
 }
