@@ -60,9 +60,21 @@ export async function commitImage(commit: Commit): Promise<RawManifest> {
   throw nothingTaken(attempts, commit);
 }
 
+/** Fails, before anything is moved, where the destination is known to take none of the planned types. */
+export function checkTaken(commit: Pick<Commit, "manifest" | "plan" | "transfer">): void {
+  const { manifestTypes, refusesOtherTypes: why } = commit.transfer.writer.traits;
+  const { formats } = commit.plan;
+  if (why === undefined || formats.some((type) => manifestTypes.includes(type))) return;
+  const refusal = new Failure("unsupported", `writing manifest: ${why}`, { side: "destination" });
+  throw nothingTaken(
+    formats.map((type) => ({ type, failure: refusal })),
+    commit,
+  );
+}
+
 function nothingTaken(
   attempts: readonly { readonly type: ManifestType; readonly failure: Failure }[],
-  { plan: { frozenBecause }, manifest, transfer }: Commit,
+  { plan: { frozenBecause }, manifest, transfer }: Pick<Commit, "manifest" | "plan" | "transfer">,
 ): Failure {
   const [first] = attempts;
   if (attempts.length === 1 && first !== undefined) {

@@ -13,7 +13,7 @@ import { parseManifest } from "../manifest/manifest.ts";
 import type { ImageManifest } from "../manifest/types.ts";
 import type { AdmittedImage, Candidate } from "../trust/gate.ts";
 import { putBundles, readBundles } from "./bundles.ts";
-import { commitImage, digestAsWritten } from "./commit.ts";
+import { checkTaken, commitImage, digestAsWritten } from "./commit.ts";
 import { checkEmbeddedName, embeddedNameOf } from "./embedded-name.ts";
 import { checkPinned, whyFrozen } from "./frozen.ts";
 import { whySignaturesRefused } from "./holding.ts";
@@ -86,6 +86,7 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
     sharing: request.sharing,
     diffIdOf: diffIdReader(manifest, readConfig),
   };
+  checkTaken({ manifest, plan, transfer });
   const moved = await transferBlobs(plan.steps, transfer);
   const name = embeddedNameOf(writer);
   if (list !== undefined && role === "top-level") {

@@ -15,6 +15,8 @@ export type { OutgoingBlob, OutgoingManifest } from "../trust/gate.ts";
 export interface DestinationTraits {
   /** Manifest media types it accepts, best first; empty if it accepts any. */
   readonly manifestTypes: readonly string[];
+  /** Why it never takes any other; absent where it may, or will say so when it is asked. */
+  readonly refusesOtherTypes?: string;
   readonly layers: "compress" | "decompress" | "preserve";
   /** Whether foreign layers may stay URLs, rather than be uploaded. */
   readonly keepsForeignUrls: boolean;

@@ -247,6 +247,17 @@ describe("--dry-run", () => {
     expect(stderr).toContain(message);
   });
 
+  test("fails as the copy would: an archive that cannot keep such a manifest", async () => {
+    await using scene = new Scene();
+    writeDirectory(scene.at("image"), image);
+    const args = ["copy", "-q", "--format", "oci", "dir:image", "docker-archive:new.tar:a:1"];
+    const [dry, real] = [await scene.dray(...args, "--dry-run"), await scene.dray(...args)];
+    expect([dry.code, real.code]).toEqual([1, 1]);
+    for (const { stderr } of [dry, real])
+      expect(stderr).toContain("need a Docker schema 2 manifest");
+    expect(existsSync(scene.at("new.tar"))).toBe(false);
+  });
+
   test("goes to several destinations, and may have standard output to itself", async () => {
     await using scene = new Scene();
     writeDirectory(scene.at("image"), image);

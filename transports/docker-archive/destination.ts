@@ -19,6 +19,7 @@ import type {
 import type { TransportContext } from "../../core/image/transport.ts";
 import { parseManifest } from "../../core/manifest/manifest.ts";
 import { lockDirectory } from "../shared/directory-lock.ts";
+import { noSignatures, onlySchema2 } from "../shared/docker-tar-refusals.ts";
 import { type DockerTarParts, DockerTarWriter } from "../shared/docker-tar-writer.ts";
 import {
   findTarTarget,
@@ -86,10 +87,7 @@ class DockerArchiveDestination implements ImageDestination {
   async putManifest(manifest: OutgoingManifest): Promise<void> {
     const parsed = parseManifest(manifest);
     if (parsed.mediaType !== manifestTypes.schema2 || parsed.kind !== "image") {
-      throw new Failure(
-        "unsupported",
-        "Unsupported manifest type, need a Docker schema 2 manifest",
-      );
+      throw new Failure("unsupported", onlySchema2);
     }
     if (parsed.config === undefined) throw new Failure("bug", "A manifest names no config");
     const layers = parsed.layers.map(({ digest }) => digest);
@@ -97,7 +95,7 @@ class DockerArchiveDestination implements ImageDestination {
   }
 
   async putSignatures(): Promise<void> {
-    throw new Failure("unsupported", "Storing signatures for docker tar files is not supported");
+    throw new Failure("unsupported", noSignatures);
   }
 
   async commit(): Promise<void> {

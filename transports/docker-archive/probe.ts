@@ -13,6 +13,7 @@ import type {
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
+import { noSignatures, onlySchema2 } from "../shared/docker-tar-refusals.ts";
 import { isStandardOutput } from "../shared/standard-output.ts";
 import { findTarTarget, type TarTarget } from "../shared/tar-output.ts";
 import { EarlierImages } from "./earlier-images.ts";
@@ -63,10 +64,11 @@ export class DockerArchiveProbe implements DestinationProbe {
   readonly name: DockerArchiveName;
   readonly traits: DestinationTraits = {
     manifestTypes: [manifestTypes.schema2],
+    refusesOtherTypes: onlySchema2,
     layers: "decompress",
     keepsForeignUrls: false,
     holdsLists: false,
-    refusesSignatures: "Storing signatures for docker tar files is not supported",
+    refusesSignatures: noSignatures,
     concurrent: false,
   };
   readonly target: TarTarget | undefined;

@@ -22,6 +22,7 @@ import type { TransportContext } from "../../core/image/transport.ts";
 import { isJsonObject, memberOf, parseForeignJson } from "../../core/json.ts";
 import { limits } from "../../core/limits.ts";
 import { parseManifest } from "../../core/manifest/manifest.ts";
+import { noSignatures, onlySchema2 } from "../shared/docker-tar-refusals.ts";
 import {
   type DockerTarBlob,
   type DockerTarParts,
@@ -88,10 +89,7 @@ class DockerDaemonDestination implements ImageDestination {
   async putManifest(manifest: OutgoingManifest): Promise<void> {
     const image = parseManifest(manifest);
     if (image.kind !== "image" || image.mediaType !== manifestTypes.schema2) {
-      throw new Failure(
-        "unsupported",
-        "Unsupported manifest type, need a Docker schema 2 manifest",
-      );
+      throw new Failure("unsupported", onlySchema2);
     }
     if (image.config === undefined) throw new Failure("bug", "A manifest names no config");
     const layers = image.layers.map(({ digest }) => digest);
@@ -99,7 +97,7 @@ class DockerDaemonDestination implements ImageDestination {
   }
 
   async putSignatures(): Promise<void> {
-    throw new Failure("unsupported", "Storing signatures for docker tar files is not supported");
+    throw new Failure("unsupported", noSignatures);
   }
 
   async commit(): Promise<void> {

@@ -6,15 +6,17 @@ import { during, Failure } from "../../core/failure.ts";
 import type { DestinationProbe, DestinationTraits } from "../../core/image/destination.ts";
 import type { ImageName } from "../../core/image/name.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
+import { noSignatures, onlySchema2 } from "../shared/docker-tar-refusals.ts";
 import { type Engine, openEngine } from "./engine.ts";
 
 /** What engines want. */
 export const engineTraits: DestinationTraits = {
   manifestTypes: [manifestTypes.schema2],
+  refusesOtherTypes: onlySchema2,
   layers: "preserve",
   keepsForeignUrls: false,
   holdsLists: false,
-  refusesSignatures: "Storing signatures for docker tar files is not supported",
+  refusesSignatures: noSignatures,
   concurrent: false,
 };
 

@@ -62,6 +62,29 @@ describe("copyImage", () => {
     expect(events.some(({ kind }) => kind.startsWith("signatures"))).toBe(false);
   });
 
+  test.each([
+    [
+      "a format that was asked for",
+      { format: manifestTypes.schema1 },
+      /^writing manifest: not this$/,
+    ],
+    [
+      "a digest that has to stay",
+      { preserveDigests: true },
+      /not this: it has to stay of type .*oci/,
+    ],
+  ])("moves nothing to who cannot keep it: %s", async (_, wish, message) => {
+    const oci = sampleImage({ seed: "not this", format: "oci" });
+    const { schema2 } = manifestTypes;
+    const to = new MemoryTransport({
+      traits: { manifestTypes: [schema2], refusesOtherTypes: "not this" },
+    });
+    const failure = await failureOf(copyBetween(holding(oci), to, wish));
+    expect(failure.code).toBe("unsupported");
+    expect(failure.message).toMatch(message);
+    expect(to.blobs.size).toBe(0);
+  });
+
   test("refuses a destination that names another digest", async () => {
     const to = new PinnedTransport();
     const failure = await failureOf(copyBetween(holding(image), to));
