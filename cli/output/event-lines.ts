@@ -22,11 +22,10 @@ export function eventLines(options: EventLineOptions): Progress {
   return {
     tell(event) {
       if (event.kind !== "blob-moved") {
-        for (const each of moved.takeAll()) write(each);
+        for (const each of moved.takeBefore(event)) write(each);
         return write(event);
       }
-      const due = moved.add(event, options.elapsed());
-      if (due !== undefined) write(due);
+      for (const each of moved.add(event, options.elapsed())) write(each);
     },
     [Symbol.dispose]() {
       for (const each of moved.takeAll()) write(each);
@@ -40,34 +39,74 @@ type Movement = ToldEvent & { readonly kind: "blob-moved" };
 /** More often nobody has to know how far a blob is. */
 const everyMs = 250;
 
-/** Bytes that were moved and are not told yet. */
+/** A blob on its way to one place. */
+interface Way {
+  /** Bytes that were moved and are not told yet. */
+  untold: number;
+  /** When it was told of; before that, when it began. */
+  toldMs: number;
+  readonly latest: Movement;
+}
+
+/** What was moved, and how much of it is told. */
 class Moved {
-  readonly #untold = new Map<string, Movement>();
-  /** When each blob was told of. */
-  readonly #toldMs = new Map<string, number>();
+  readonly #ways = new Map<string, Way>();
 
   /** Takes some bytes in. Returns what is due to be told of their blob. */
-  add(event: Movement, nowMs: number): Movement | undefined {
-    const { copy, destination, instance, digest } = event;
+  add(event: Movement, nowMs: number): readonly Movement[] {
+    const { copy, destination, instance, digest, bytes } = event;
     const place = [copy, destination, instance, digest].join(" ");
-    const before = this.#untold.get(place)?.bytes ?? 0;
-    const all = { ...event, bytes: before + event.bytes };
-    const told = this.#toldMs.get(place);
-    if (told === undefined) this.#toldMs.set(place, nowMs);
-    if (told === undefined || nowMs - told < everyMs) {
-      this.#untold.set(place, all);
-      return undefined;
-    }
-    this.#untold.delete(place);
-    this.#toldMs.set(place, nowMs);
-    return all;
+    const way = this.#ways.get(place) ?? { untold: 0, toldMs: nowMs, latest: event };
+    this.#ways.set(place, way);
+    way.untold += bytes;
+    if (nowMs - way.toldMs < everyMs) return [];
+    way.toldMs = nowMs;
+    return tellAll(way);
+  }
+
+  /** Returns what is not told yet of all that an event is the end of. */
+  takeBefore(event: ToldEvent): readonly Movement[] {
+    const ended = [...this.#ways].filter(([, { latest }]) => isEndOf(event, latest));
+    for (const [place] of ended) this.#ways.delete(place);
+    return ended.flatMap(([, way]) => tellAll(way));
   }
 
   /** Returns all that is not told yet. */
   takeAll(): readonly Movement[] {
-    const all = [...this.#untold.values()];
-    this.#untold.clear();
-    return all;
+    return [...this.#ways.values()].flatMap(tellAll);
+  }
+}
+
+function tellAll(way: Way): readonly Movement[] {
+  if (way.untold === 0) return [];
+  const told = { ...way.latest, bytes: way.untold };
+  way.untold = 0;
+  return [told];
+}
+
+/** Tells whether an event says how a movement has ended, or that it is to begin anew. */
+function isEndOf(event: ToldEvent, { copy, destination, instance, digest }: Movement): boolean {
+  switch (event.kind) {
+    case "blob-ended":
+    case "blob-restarted":
+      return (
+        event.digest === digest &&
+        event.copy === copy &&
+        event.destination === destination &&
+        event.instance === instance
+      );
+    case "copy-begun":
+    case "copy-ended":
+    case "copy-failed":
+      return (
+        event.copy === copy &&
+        (event.destination === undefined || event.destination === destination)
+      );
+    case "failed":
+    case "summary":
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -124,7 +124,7 @@ export const eventDescriptions: {
     },
   },
   "blob-moved": {
-    says: "More bytes of a blob came from the source, for each destination; at most four times a second",
+    says: "More bytes of a blob came from the source, for each destination; at most four times a second, and before it ends",
     members: {
       digest: digest("of the blob, at the source"),
       bytes: count("how many more"),

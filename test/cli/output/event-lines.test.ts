@@ -41,12 +41,34 @@ describe("eventLines", () => {
     }
     const told = parsed();
     expect(told).toHaveLength(6);
-    progress.tell({ kind: "manifest-begun", of: "image" });
+    progress.tell({ kind: "failed", code: "io", message: "" });
     const all = parsed();
-    expect(all.at(-1).event).toBe("manifest-begun");
+    expect(all.at(-1).event).toBe("failed");
     const bytes = (of: string) =>
       all.filter((line) => line.digest === of).reduce((sum, line) => sum + line.bytes, 0);
     expect([bytes(digest), bytes(other)]).toEqual([700, 300]);
+  });
+
+  test("tells no more often because something else happens, and all of a blob before its end", () => {
+    const { progress, parsed } = writing();
+    const moved = (copy: number, bytes: number) =>
+      progress.tell({ kind: "blob-moved", digest, bytes, copy });
+    const end = { role: "layer", outcome: "sent", size: 5 } as const;
+    moved(0, 5);
+    moved(1, 7);
+    progress.tell({ kind: "blob-begun", digest: other, role: "layer", copy: 0 });
+    progress.tell({ kind: "blob-ended", digest: other, ...end, copy: 0 });
+    progress.tell({ kind: "blob-ended", digest, ...end, copy: 0 });
+    progress.tell({ kind: "copy-failed", code: "io", message: "", copy: 1 });
+    const brief = parsed().map(({ event, copy, bytes }) => [event, copy, bytes]);
+    expect(brief).toEqual([
+      ["blob-begun", 0, undefined],
+      ["blob-ended", 0, undefined],
+      ["blob-moved", 0, 5],
+      ["blob-ended", 0, undefined],
+      ["blob-moved", 1, 7],
+      ["copy-failed", 1, undefined],
+    ]);
   });
 
   test("tells the same blob of two copies apart", () => {
