@@ -90,14 +90,16 @@ export function planImage(input: PlanInput): ImagePlan {
   }
   const crypted = cryptedLayers(manifest.layers, input.crypt);
   checkMayCrypt(crypted, input);
+  const encrypted = leavesEncrypted(crypted, input);
   const formats = planFormats({
     own: manifest.mediaType,
     traits: input.traits,
     frozenBecause,
     format: input.format,
     compression: input.compression?.format,
-    encrypted: leavesEncrypted(crypted, input),
+    encrypted,
   });
+  if (encrypted) checkMayStayEncrypted(input);
   const [best] = formats;
   const steps = distinct(travelling(input, formats)).map((layer) => {
     const step = planLayer(layer, formats, input);
@@ -169,6 +171,17 @@ function checkMayCrypt(crypted: ReadonlySet<Digest>, { frozenBecause, crypt }: P
     "unsupported",
     `layer ${first} should be ${crypt?.kind}ed, but we can’t modify the manifest: ${frozenBecause}`,
   );
+}
+
+function checkMayStayEncrypted({ traits, crypt }: PlanInput): void {
+  if (traits.refusesEncryption === undefined) return;
+  throw new Failure("unsupported", traits.refusesEncryption, {
+    hint:
+      crypt?.kind === "encrypt"
+        ? "to copy the image there, leave out --encryption-key"
+        : "to decrypt them on the way, name a key with --decryption-key",
+    side: "destination",
+  });
 }
 
 /** No other bytes will do: nobody else has encrypted with this key. */

@@ -28,6 +28,8 @@ export interface DestinationTraits {
   readonly refusedForms?: Readonly<Partial<Record<SignatureForm, string>>>;
   /** Whether bundles about its images are kept beside them; absent: no, and they stay where they are. */
   readonly holdsBundles?: boolean;
+  /** Why it cannot hold encrypted layers, where it is not for its manifests; absent where it can. */
+  readonly refusesEncryption?: string;
   /** Whether several blobs may be written at a time. */
   readonly concurrent: boolean;
   /** Whether it does not matter which image a schema 1 manifest says it is; it does if absent. */

@@ -21,6 +21,7 @@ export const storeTraits: DestinationTraits = {
   layers: "preserve",
   keepsForeignUrls: false,
   holdsLists: false,
+  refusesEncryption: "Encrypted layers cannot be kept in a store: it unpacks them",
   concurrent: true,
   ignoresEmbeddedNames: true,
 };

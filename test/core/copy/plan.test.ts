@@ -199,6 +199,23 @@ describe("planImage", () => {
     expect(steps[0]?.recoding.kind).toBe("none");
   });
 
+  test("refuses encrypted layers where they cannot be kept, and says what to do", () => {
+    const store: DestinationTraits = { ...directory, refusesEncryption: "not here" };
+    const locked = image(oci, [blob("locked", `${layerFamilies.oci.gzip}+encrypted`)]);
+    const encrypting = { kind: "encrypt", wrappings: [], layers: [] } as const;
+    const refused = [
+      [locked, undefined, "to decrypt them on the way, name a key with --decryption-key"],
+      [image(oci), encrypting, "to copy the image there, leave out --encryption-key"],
+    ] as const;
+    for (const [manifest, crypt, hint] of refused) {
+      const planning = () => planImage({ manifest, traits: store, ...plain, crypt });
+      expect(planning).toThrow(expect.objectContaining({ message: "not here", hint }));
+    }
+    const crypt = { kind: "decrypt", openings: [] } as const;
+    const { steps } = planImage({ manifest: locked, traits: store, ...plain, crypt });
+    expect(steps[0]?.crypt).toBe("decrypt");
+  });
+
   test("leaves the config to the commit where it is converted", () => {
     const { steps } = planImage({ manifest: image(schema2), traits: layout, ...plain });
     expect(steps.map(({ role }) => role)).toEqual(["layer", "layer"]);
