@@ -40,6 +40,7 @@ const everyMs = 10_000;
 /** One image on its way to one destination. */
 interface Stretch {
   readonly copy: number;
+  readonly destination: number | undefined;
   /** The sizes of its blobs, by digest. */
   readonly sizes: ReadonlyMap<string, number>;
   /** In bytes: all that has to be there, and what is. */
@@ -60,12 +61,13 @@ class Way {
   note(event: ToldEvent): void {
     const { copy = 0, destination, instance } = event;
     const place = [copy, destination, instance].join(" ");
-    if (event.kind === "copy-begun") this.#forget(copy);
+    if (event.kind === "copy-begun") this.#forget(copy, destination);
     if (event.kind === "blob-moved") this.moved += event.bytes;
     if (event.kind === "image-planned") {
       const sizes = event.blobs.map(({ digest, size = 0 }) => [digest, size] as const);
       this.#stretches.set(place, {
         copy,
+        destination,
         sizes: new Map(sizes),
         total: sizes.reduce((sum, [, size]) => sum + size, 0),
         blobs: sizes.length,
@@ -94,9 +96,11 @@ class Way {
     ].join(", ");
   }
 
-  #forget(copy: number): void {
+  /** Forgets what is begun anew: at one destination, or at all. */
+  #forget(copy: number, destination: number | undefined): void {
     for (const [place, stretch] of this.#stretches) {
-      if (stretch.copy === copy) this.#stretches.delete(place);
+      const meant = destination === undefined || stretch.destination === destination;
+      if (meant && stretch.copy === copy) this.#stretches.delete(place);
     }
   }
 }

@@ -34,7 +34,8 @@ export type DestinationResult =
  * Copies to several destinations at a time, and returns what became of each, in their order.
  *
  * The policy is asked once, and each blob is fetched once for all who want it. A destination that fails, or
- * is slow, is no concern of the others. Fails where the source does, or where the policy refuses it.
+ * is slow, is no concern of the others. Fails where the source does, or where the policy refuses it; but
+ * where it is tried again, each destination fails of that, for others may be complete.
  */
 export async function copyToSeveral(
   request: SeveralRequest,
@@ -53,9 +54,16 @@ export async function copyToSeveral(
       resultOf({ destination, view, admission, request }),
     );
   } catch (error) {
-    tell({ kind: "copy-failed", ...toldOf(asFailure(error)) });
-    throw error;
+    const failure = asFailure(error);
+    for (const tellOne of tellers(request)) tellOne({ kind: "copy-failed", ...toldOf(failure) });
+    if (!request.again) throw failure;
+    return destinations.map(() => ({ kind: "failed", failure }));
   }
+}
+
+/** Whom to tell what concerns all: where others are complete, each destination is told of by itself. */
+function tellers({ destinations, again, tell }: SeveralRequest): readonly Tell[] {
+  return again ? destinations.map(({ number }) => about({ destination: number }, tell)) : [tell];
 }
 
 function tellBeginning({ source, destinations, again, tell }: SeveralRequest): void {

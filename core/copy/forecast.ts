@@ -129,15 +129,11 @@ export class ForecastKeeper {
 
   #begin(event: ToldEvent & { readonly kind: "copy-begun" }): void {
     const { copy = 0, destination, source, destinations } = event;
-    const known = this.#copies.get(copy);
-    const first = destination ?? 0;
-    const places = destinations.map((name, index) => [first + index, emptyPlace(name)] as const);
-    if (destination === undefined || known === undefined) {
-      const fresh = { source, policy: [], places: new Map(places), failure: undefined };
-      this.#copies.set(copy, fresh);
-    } else {
-      for (const [index, place] of places) known.places.set(index, place);
+    const places = this.#copies.get(copy)?.places ?? new Map<number, Place>();
+    for (const [index, name] of destinations.entries()) {
+      places.set((destination ?? 0) + index, emptyPlace(name));
     }
+    this.#copies.set(copy, { source, policy: [], places, failure: undefined });
   }
 }
 

@@ -96,28 +96,17 @@ export class ResultKeeper {
   /** An attempt at all destinations begins anew; one at a single destination concerns that alone. */
   #begin(event: ToldEvent & { readonly kind: "copy-begun" }): void {
     const { copy = 0, destination, source, destinations } = event;
-    const known = this.#copies.get(copy);
-    if (destination === undefined || known === undefined) {
-      const attempts = (known?.attempts ?? 0) + 1;
-      const places = destinations.map((name, index) => [index, emptyPlace(name)] as const);
-      this.#copies.set(copy, {
-        source,
-        attempts,
-        policy: [],
-        places: new Map(places),
-        failure: undefined,
-      });
+    const places = this.#copies.get(copy)?.places ?? new Map<number, Place>();
+    for (const [index, name] of destinations.entries()) {
+      const number = (destination ?? 0) + index;
+      places.set(number, emptyPlace(name, (places.get(number)?.attempts ?? 0) + 1));
     }
-    const [name = ""] = destinations;
-    if (destination !== undefined) {
-      this.#copies.get(copy)?.places.set(destination, emptyPlace(name));
-    }
+    this.#copies.set(copy, { source, policy: [], places, failure: undefined });
   }
 }
 
 interface Gathered {
   readonly source: string;
-  readonly attempts: number;
   readonly policy: Decision[];
   readonly places: Map<number, Place>;
   failure: ToldFailure | undefined;
@@ -125,6 +114,7 @@ interface Gathered {
 
 interface Place {
   readonly name: string;
+  readonly attempts: number;
   readonly manifests: ManifestResult[];
   readonly blobs: BlobResult[];
   present: boolean;
@@ -132,8 +122,16 @@ interface Place {
   failure: ToldFailure | undefined;
 }
 
-function emptyPlace(name: string): Place {
-  return { name, manifests: [], blobs: [], present: false, ended: undefined, failure: undefined };
+function emptyPlace(name: string, attempts: number): Place {
+  return {
+    name,
+    attempts,
+    manifests: [],
+    blobs: [],
+    present: false,
+    ended: undefined,
+    failure: undefined,
+  };
 }
 
 function gather(event: ToldEvent, gathered: Gathered): void {
@@ -176,12 +174,12 @@ function gatherAt(event: ToldEvent, place: Place): void {
   }
 }
 
-function copyResult({ source, attempts, policy, places, failure }: Gathered): CopyResult {
+function copyResult({ source, policy, places, failure }: Gathered): CopyResult {
   const destinations = [...places.values()].map(placeResult);
   return {
     source,
     ok: destinations.every(({ ok }) => ok),
-    attempts,
+    attempts: Math.max(...[...places.values()].map(({ attempts }) => attempts)),
     policy,
     destinations,
     ...(failure !== undefined && { failure }),

@@ -39,7 +39,12 @@ function failing(times: number, failure: Failure) {
   return { memory, transport, opened: () => opened };
 }
 
-async function copyAll(first: Transport, others: readonly Transport[], times = 0) {
+async function copyAll(
+  first: Transport,
+  others: readonly Transport[],
+  times = 0,
+  source = holding(image),
+) {
   const { call } = callOf({}, []);
   const events: ToldEvent[] = [];
   const errors: string[] = [];
@@ -56,7 +61,7 @@ async function copyAll(first: Transport, others: readonly Transport[], times = 0
   };
   const ended = await copyToAll(telling, {
     request: {
-      source: side(holding(image), "a"),
+      source: side(source, "a"),
       gate: new Gate(acceptEverything, { requireSigned: false, now: () => new Date(0) }),
       platform: { os: "linux", architecture: "amd64" },
       images: "system",
@@ -127,6 +132,26 @@ describe("copyToAll", () => {
     expect(events.filter(({ kind }) => kind === "retry").length).toBe(2);
     const begun = events.filter(({ kind }) => kind === "copy-begun");
     expect(begun.map(({ destination }) => destination)).toEqual([undefined, 1, 2, 1, 2]);
+  });
+
+  test("counts what is complete even where the source fails when it is read again", async () => {
+    const source = holding(image);
+    const good = new MemoryTransport();
+    const shaky = failing(Infinity, passing);
+    const gone: Transport = {
+      ...shaky.transport,
+      parseReference: (text) => ({
+        ...shaky.transport.parseReference(text),
+        openDestination: async () => {
+          source.images.clear();
+          throw passing;
+        },
+      }),
+    };
+    const { ended, errors } = await copyAll(good, [gone], 1, source);
+    expect(ended).toMatchObject({ code: "incomplete" });
+    expect(errors).toEqual([expect.stringMatching(/^copying to memory:1: .*No image a$/)]);
+    expect(good.images.has("0")).toBe(true);
   });
 
   test("fails with the source", async () => {

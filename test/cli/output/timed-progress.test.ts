@@ -63,6 +63,17 @@ describe("timedProgress", () => {
     ]);
   });
 
+  test("keeps what is at one destination when another is tried again", () => {
+    const { progress, lines, pass } = timed();
+    using shown = progress;
+    for (const destination of [0, 1]) shown.tell({ ...planned, destination });
+    const ended = { kind: "blob-ended", role: "layer", outcome: "sent", size: 1 } as const;
+    for (const destination of [0, 1]) shown.tell({ ...ended, digest: one, destination });
+    shown.tell({ kind: "copy-begun", source: "a", destinations: ["b"], destination: 1 });
+    pass(10_000);
+    expect(lines[0]).toStartWith("30.0MiB of 40.0MiB (75%)");
+  });
+
   test("never claims more than all, however often something is read again", () => {
     const { progress, lines, pass } = timed();
     using shown = progress;

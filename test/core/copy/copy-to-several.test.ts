@@ -236,6 +236,17 @@ describe("copyToSeveral", () => {
     for (const { operations } of into) expect(operations).toEqual([]);
   });
 
+  test("fails at each that is tried again where the source fails, and at no other", async () => {
+    const { results, events } = await copySeveral(new MemoryTransport(), memories(2), {
+      again: true,
+    });
+    expect(results).toMatchObject(
+      Array(2).fill({ kind: "failed", failure: { code: "not-found" } }),
+    );
+    const failed = events.filter(({ kind }) => kind === "copy-failed");
+    expect(failed.map(({ destination }) => destination)).toEqual([0, 1]);
+  });
+
   test("completes the others whatever fails in one", async () => {
     for (let failAt = 1; ; failAt++) {
       const { transport, opened } = counting(holding(image, { chunkBytes }));

@@ -92,4 +92,26 @@ describe("ResultKeeper", () => {
       { destination: "dir:c", ok: false, failure: { code: "io", message: "full" } },
     ]);
   });
+
+  test("counts attempts, and what the policy said at the last, where one destination is tried again", () => {
+    const { keeper, tell } = keeping();
+    const again = { kind: "copy-begun", source: "dir:a", destinations: ["dir:c"] } as const;
+    const decided = {
+      kind: "policy-decided",
+      verdict: "admitted",
+      image: "dir:a",
+      by: "rules",
+      rules: [],
+      answers: [],
+    } as const;
+    tell({ ...again, destinations: ["dir:b", "dir:c"] });
+    tell(decided);
+    for (const _ of [2, 3]) {
+      tell({ ...again, destination: 1 });
+      tell(decided);
+    }
+    const [copy] = keeper.result.copies;
+    expect([copy?.attempts, copy?.policy.length]).toEqual([3, 1]);
+    expect(copy?.destinations.map(({ destination }) => destination)).toEqual(["dir:b", "dir:c"]);
+  });
 });
