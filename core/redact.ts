@@ -7,6 +7,7 @@ import { shown } from "./foreign-text.ts";
  * its query replaced. Signed addresses and upload sessions are secrets by their query.
  */
 export function redactedUrl(url: URL): string {
+  if (url.search === "") return shown(url.origin + url.pathname);
   const names = [...new Set(url.searchParams.keys())];
   const query = names.map((name) => `${encodeURIComponent(name)}=***`).join("&");
   return shown(`${url.origin}${url.pathname}${query === "" ? "" : `?${query}`}`);

@@ -5,7 +5,7 @@ import { type Credentials, IdentityToken } from "../image/registry-access.ts";
 import { isJsonObject, type Json, type JsonObject, memberOf, parseForeignJson } from "../json.ts";
 import type { AuthFilePlace } from "./auth-file-places.ts";
 import { type AuthKey, normalHost, widerKeys } from "./auth-key.ts";
-import { isMissing, readConfigFile } from "./config-file.ts";
+import { readConfigFileIfAny } from "./config-file.ts";
 
 /** What one entry of a file says. */
 export interface AuthEntry {
@@ -30,9 +30,9 @@ export interface AuthFile extends AuthFilePlace {
 export async function readAuthFile(place: AuthFilePlace): Promise<AuthFile | undefined> {
   const what = `reading JSON file ${JSON.stringify(place.path)}`;
   try {
-    return parseAuthFile(await readConfigFile(place.path), place);
+    const content = await readConfigFileIfAny(place.path);
+    return content && parseAuthFile(content, place);
   } catch (error) {
-    if (isMissing(error)) return undefined;
     throw inContext(what, error);
   }
 }

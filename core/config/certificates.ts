@@ -1,11 +1,10 @@
 // Certificates: directories that say whom to believe and who we are.
 
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Environment } from "../environment.ts";
 import { Failure } from "../failure.ts";
-import { readConfigFile } from "./config-file.ts";
+import { entriesIfAny, readConfigFile } from "./config-file.ts";
 
 /** What a certificate directory holds for one registry or engine. All PEM texts. */
 export interface Certificates {
@@ -30,7 +29,7 @@ export function certificateDirectories(host: string, { home }: Environment): rea
  * several pairs, the first by name counts. Fails with `config` on half a pair and on what is no PEM.
  */
 export async function readCertificates(directory: string): Promise<Certificates | undefined> {
-  const names = await namesIn(directory);
+  const names = namesIn(directory);
   if (names === undefined) return undefined;
   const path = (name: string) => join(directory, name);
   const authorities = names.filter((name) => name.endsWith(".crt"));
@@ -58,7 +57,7 @@ export async function readDaemonCertificates(
   verify: boolean,
 ): Promise<Certificates> {
   const path = (name: string) => join(directory, name);
-  const names = (await namesIn(directory)) ?? [];
+  const names = namesIn(directory) ?? [];
   const own = names.includes("cert.pem") || names.includes("key.pem");
   return {
     authorities: verify ? [await readAuthorities(path("ca.pem"))] : [],
@@ -92,7 +91,7 @@ export async function readSystemAuthorities({
     if (certificates !== undefined) break;
   }
   for (const directory of directories?.split(":") ?? systemDirectories) {
-    const names = directory === "" ? undefined : await namesIn(directory);
+    const names = directory === "" ? undefined : namesIn(directory);
     for (const name of names ?? []) {
       for (const each of (await certificatesAt(join(directory, name))) ?? []) found.add(each);
     }
@@ -125,9 +124,11 @@ async function certificatesAt(path: string): Promise<readonly string[] | undefin
   }
 }
 
-async function namesIn(directory: string): Promise<readonly string[] | undefined> {
+function namesIn(directory: string): readonly string[] | undefined {
   try {
-    return (await readdir(directory)).sort();
+    return entriesIfAny(directory)
+      ?.map(({ name }) => name)
+      .sort();
   } catch (error) {
     if (error instanceof Error && "code" in error && ignored.has(error.code)) return undefined;
     throw error;
@@ -135,7 +136,7 @@ async function namesIn(directory: string): Promise<readonly string[] | undefined
 }
 
 /** As the original: a directory that cannot be read is as good as none. */
-const ignored = new Set<unknown>(["ENOENT", "ENOTDIR", "EACCES", "EPERM"]);
+const ignored = new Set<unknown>(["EACCES", "EPERM"]);
 
 /** Returns what stands before `.cert` and `.key` where both exist. */
 function pairsIn(names: readonly string[]): readonly string[] {

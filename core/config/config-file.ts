@@ -1,6 +1,16 @@
 // Configuration files: small files that an administrator or a user wrote.
 
-import { type FileHandle, open, stat } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  existsSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 
 import { collect } from "../blob/collect.ts";
 import { asFailure, Failure } from "../failure.ts";
@@ -13,8 +23,7 @@ import { limits } from "../limits.ts";
  */
 export async function readConfigFile(path: string): Promise<Uint8Array> {
   try {
-    await using file = await open(path);
-    return await collect(chunksOf(file), limits.configFileBytes);
+    return (await readAtOnce(path)) ?? (await readWaiting(path));
   } catch (error) {
     const { message, hint } = asFailure(error);
     // Only failures to open name the file.
@@ -22,6 +31,29 @@ export async function readConfigFile(path: string): Promise<Uint8Array> {
       ? message
       : message.replace(/^(read: )?/, `read ${path}: `);
     throw new Failure("config", named, { hint, cause: error });
+  }
+}
+
+/** Reads a file as `readConfigFile` does, or returns undefined if there is none. */
+export async function readConfigFileIfAny(path: string): Promise<Uint8Array | undefined> {
+  // Files are looked for in many places, and most of those are empty.
+  if (isSurelyMissing(path)) return undefined;
+  try {
+    return await readConfigFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Returns what is in a directory, or undefined if there is none. Fails as the system does. */
+export function entriesIfAny(path: string): readonly Dirent[] | undefined {
+  if (isSurelyMissing(path)) return undefined;
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 
@@ -33,21 +65,61 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** Tells whether there is something at `path`. Fails with `io` if that cannot be found out. */
-export async function exists(path: string): Promise<boolean> {
+export function exists(path: string): boolean {
   try {
-    await stat(path);
-    return true;
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
     if (isMissing(error)) return false;
     throw asFailure(error);
   }
 }
 
+/** Where it cannot be found out, opening it says why. */
+function isSurelyMissing(path: string): boolean {
+  try {
+    return !exists(path);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Returns all of a regular file: another thread takes longer to be asked. Undefined for anything else,
+ * which may keep its reader waiting.
+ */
+async function readAtOnce(path: string): Promise<Uint8Array | undefined> {
+  // What is wrong with a path, opening it says.
+  if (existsSync(path) && !statSync(path).isFile()) return undefined;
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return await collect(chunksAtOnce(file), limits.configFileBytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function* chunksAtOnce(file: number): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const chunk = new Uint8Array(chunkBytes);
+    const size = readSync(file, chunk);
+    if (size === 0) return;
+    yield chunk.subarray(0, size);
+  }
+}
+
+async function readWaiting(path: string): Promise<Uint8Array> {
+  const { open } = await import("node:fs/promises");
+  await using file = await open(path);
+  return await collect(chunksOf(file), limits.configFileBytes);
+}
+
 // Not Bun.file(path).stream(), which cannot read from devices and pipes of every kind.
 async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
   for (;;) {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(64 * 1024));
+    const { buffer, bytesRead } = await file.read(new Uint8Array(chunkBytes));
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }
 }
+
+const chunkBytes = 64 * 1024;

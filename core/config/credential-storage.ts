@@ -83,7 +83,7 @@ export class CredentialStorage {
 
   async #storeInFile(key: AuthKey, { username, password }: Login): Promise<string> {
     const runtime = namedRuntimeDirectory(this.#choice, this.#options.environment);
-    if (runtime !== undefined && !(await exists(runtime))) {
+    if (runtime !== undefined && !exists(runtime)) {
       throw new Failure("io", missingRuntimeDirectory(runtime));
     }
     const entry = this.#entryKey(key);

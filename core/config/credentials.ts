@@ -189,7 +189,7 @@ export class CredentialFinder {
 
   async #checkRuntimeDirectory(choice: AuthFileChoice): Promise<void> {
     const directory = namedRuntimeDirectory(choice, this.#options.environment);
-    if (directory === undefined || (await exists(directory))) return;
+    if (directory === undefined || exists(directory)) return;
     this.#warnOnce(
       `${missingRuntimeDirectory(directory)}: Trying to pull image in the event that it is a public image.`,
     );

@@ -1,11 +1,10 @@
 // Located files: reading what stands at the places where a configuration file is looked for.
 
-import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 
 import { asFailure, during } from "../failure.ts";
 import { quoted } from "../foreign-text.ts";
-import { isMissing, readConfigFile } from "./config-file.ts";
+import { entriesIfAny, readConfigFile, readConfigFileIfAny } from "./config-file.ts";
 import type { Location, Locations } from "./locations.ts";
 
 /** A file that was found. */
@@ -22,11 +21,8 @@ export interface LocatedFile {
 export async function readLocated(location: Location): Promise<LocatedFile | undefined> {
   if (location.kind === "named") return readFile(location.path);
   for (const path of location.paths) {
-    try {
-      return await readFile(path);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+    const bytes = await readConfigFileIfAny(path);
+    if (bytes !== undefined) return { path, bytes };
   }
   return undefined;
 }
@@ -42,7 +38,7 @@ export async function* readAllLocated(
   const read = (path: string) => during(`${step} ${quoted(path)}`, () => readFile(path));
   const found = main.kind === "named" ? await read(main.path) : await readLocated(main);
   if (found !== undefined) yield found;
-  for (const path of await dropInFiles(dropIns)) yield read(path);
+  for (const path of dropInFiles(dropIns)) yield read(path);
   if (override !== undefined) yield read(override);
 }
 
@@ -51,12 +47,12 @@ async function readFile(path: string): Promise<LocatedFile> {
 }
 
 /** Of files that share a name, the one in the most important directory counts. */
-async function dropInFiles(directories: readonly string[]): Promise<readonly string[]> {
+function dropInFiles(directories: readonly string[]): readonly string[] {
   const paths = new Map<string, string>();
   for (const directory of directories) {
     // Such as `.conf` of `registries.conf.d`, or of `registries.rootless.conf.d/1000`.
     const extension = /(\.[^./]+)\.d(?:\/\d+)?$/.exec(directory)?.[1] ?? "";
-    for (const name of await filesIn(directory)) {
+    for (const name of filesIn(directory)) {
       if (extname(name) === extension && !paths.has(name)) paths.set(name, join(directory, name));
     }
   }
@@ -64,12 +60,11 @@ async function dropInFiles(directories: readonly string[]): Promise<readonly str
 }
 
 /** As the original: no links. */
-async function filesIn(directory: string): Promise<readonly string[]> {
+function filesIn(directory: string): readonly string[] {
   try {
-    const entries = await readdir(directory, { withFileTypes: true });
+    const entries = entriesIfAny(directory) ?? [];
     return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   } catch (error) {
-    if (isMissing(error)) return [];
     throw asFailure(error);
   }
 }

@@ -1,15 +1,13 @@
 // Registries directory: where signatures are kept beside registries, as the files of registries.d say.
 
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 import { type DockerName, policyIdentityOf, policyNamespacesOf } from "../content/docker-name.ts";
 import type { Environment } from "../environment.ts";
 import { asFailure, during, Failure } from "../failure.ts";
 import { quoted } from "../foreign-text.ts";
 import type { SignatureStorage } from "../image/registry-access.ts";
-import { exists, isMissing, readConfigFile } from "./config-file.ts";
+import { entriesIfAny, exists, readConfigFileIfAny } from "./config-file.ts";
 import { userDirectory } from "./locations.ts";
 import type { Yaml, YamlMapping } from "../yaml.ts";
 
@@ -29,7 +27,7 @@ export async function registriesDirectoryOf(
   if (explicit !== "") return explicit;
   const user = userDirectory({ ...environment, variables: {} });
   const own = user === undefined ? undefined : join(user, "registries.d");
-  return own !== undefined && (await exists(own)) ? own : "/etc/containers/registries.d";
+  return own !== undefined && exists(own) ? own : "/etc/containers/registries.d";
 }
 
 /**
@@ -46,7 +44,7 @@ export async function readRegistriesDirectory(directory: string): Promise<Regist
     if (other !== undefined) throw definedTwice(what, path, other);
     origins.set(what, path);
   };
-  for (const path of await yamlFiles(directory)) {
+  for (const path of yamlFiles(directory)) {
     const file = await readFile(path);
     if (file.fallback !== undefined) {
       claim(quoted("default-docker"), path);
@@ -89,7 +87,7 @@ export function defaultLookaside({ userId, home }: Environment): string | undefi
   if (userId === 0) return "file:///var/lib/containers/sigstore";
   return home === ""
     ? undefined
-    : pathToFileURL(join(home, ".local/share/containers/sigstore")).href;
+    : Bun.pathToFileURL(join(home, ".local/share/containers/sigstore")).href;
 }
 
 function definedTwice(what: string, path: string, other: string): Failure {
@@ -99,15 +97,14 @@ function definedTwice(what: string, path: string, other: string): Failure {
   );
 }
 
-async function yamlFiles(directory: string): Promise<readonly string[]> {
+function yamlFiles(directory: string): readonly string[] {
   try {
-    const names = await readdir(directory);
+    const names = entriesIfAny(directory)?.map(({ name }) => name) ?? [];
     return names
       .filter((name) => name.endsWith(".yaml"))
       .sort()
       .map((name) => join(directory, name));
   } catch (error) {
-    if (isMissing(error)) return [];
     throw new Failure("config", asFailure(error).message, { cause: error });
   }
 }
@@ -119,7 +116,8 @@ interface StorageFile {
 }
 
 async function readFile(path: string): Promise<StorageFile> {
-  const bytes = await bytesOf(path);
+  // As the original: a link that leads nowhere is passed over.
+  const bytes = await readConfigFileIfAny(path);
   if (bytes === undefined) return { namespaces: new Map() };
   return during(`parsing ${path}`, async () => {
     const { parseYaml } = await import("../yaml.ts");
@@ -131,16 +129,6 @@ async function readFile(path: string): Promise<StorageFile> {
       ...(fallback !== undefined && { fallback: storageOf(fallback, quoted("default-docker")) }),
     };
   });
-}
-
-/** As the original: a link that leads nowhere is passed over. */
-async function bytesOf(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readConfigFile(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }
 
 function storageOf(said: Yaml, where: string): SignatureStorage {

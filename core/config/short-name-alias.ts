@@ -10,11 +10,16 @@ import { quoted } from "../foreign-text.ts";
  */
 export function checkAliases(aliases: Readonly<Record<string, string>>): void {
   for (const [short, full] of Object.entries(aliases)) {
-    checkShort(short);
+    if (!plainShort.test(short)) checkShort(short);
     // An empty one takes an alias of another file back.
-    if (full !== "") checkFull(full);
+    if (full !== "" && !plainFull.test(full)) checkFull(full);
   }
 }
+
+// What nearly all look like: systems bring hundreds, and each run reads them all.
+const plainShort = /^(?!localhost\/)(?=.{1,63}$)[a-z0-9]+(?:[-/][a-z0-9]+)*$/;
+const plainFull =
+  /^(?=.{1,200}$)[a-z0-9]+(?:[.-][a-z0-9]+)*\.[a-z0-9]+(?:\/[a-z0-9]+(?:-[a-z0-9]+)*)+$/;
 
 function checkShort(text: string): void {
   const name = parse(text, `cannot parse short name: ${quoted(text)}`);

@@ -40,7 +40,9 @@ interface Allowance {
 
 /** Reads a value such as `76;w=21600`. */
 function allowanceIn(headers: Headers, name: string): Allowance | undefined {
-  const [, count, window] = /^(\d{1,9})(?:;w=(\d{1,9}))?$/.exec(headers.get(name) ?? "") ?? [];
+  const said = headers.get(name);
+  if (said === null) return undefined;
+  const [, count, window] = /^(\d{1,9})(?:;w=(\d{1,9}))?$/.exec(said) ?? [];
   if (count === undefined) return undefined;
   return {
     count: Number(count),

@@ -3,7 +3,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { isMissing, readConfigFile } from "../../../core/config/config-file.ts";
+import {
+  entriesIfAny,
+  exists,
+  isMissing,
+  readConfigFile,
+  readConfigFileIfAny,
+} from "../../../core/config/config-file.ts";
 import { limits } from "../../../core/limits.ts";
 
 let folder: string;
@@ -45,5 +51,43 @@ describe("readConfigFile", () => {
     const failure = await readConfigFile(path).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "config", message });
     expect(isMissing(failure)).toBe(missing);
+  });
+});
+
+describe("where there is nothing", () => {
+  test.each(["/nowhere/x", "/dev/null/x"])("%s is missing, and no failure", async (path) => {
+    expect(await readConfigFileIfAny(path)).toBeUndefined();
+    expect(entriesIfAny(path)).toBeUndefined();
+    expect(exists(path)).toBe(false);
+  });
+});
+
+describe("where there is something", () => {
+  test("a file is read", async () => {
+    const path = join(folder, "some");
+    await writeFile(path, "content");
+    expect(Buffer.from((await readConfigFileIfAny(path)) ?? []).toString()).toBe("content");
+    expect(exists(path)).toBe(true);
+  });
+
+  test("a directory has entries", async () => {
+    const path = await mkdtemp(join(folder, "directory-"));
+    await writeFile(join(path, "a"), "");
+    expect(entriesIfAny(path)?.map((entry) => [entry.name, entry.isFile()])).toEqual([["a", true]]);
+  });
+
+  test("what cannot be read is a failure, and not missing", async () => {
+    await expect(readConfigFileIfAny("/dev")).rejects.toMatchObject({
+      code: "config",
+      message: "read /dev: is a directory",
+    });
+    // A name that is too long cannot even be asked for.
+    const path = join(folder, "x".repeat(300));
+    await expect(readConfigFileIfAny(path)).rejects.toMatchObject({
+      code: "config",
+      message: `open ${path}: file name too long`,
+    });
+    expect(() => exists(path)).toThrow("file name too long");
+    expect(() => entriesIfAny(path)).toThrow("ENAMETOOLONG");
   });
 });
