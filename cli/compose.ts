@@ -23,7 +23,7 @@ import type { DirSettings, OciSettings, TransportContext } from "../core/image/t
 import { limits } from "../core/limits.ts";
 import { Patience } from "../core/retry.ts";
 import { Gate, type Policy } from "../core/trust/gate.ts";
-import { acceptEverything, parsePolicy } from "../core/trust/policy.ts";
+import { acceptEverything } from "../core/trust/requirements/basic.ts";
 import { transports } from "../transports/table.ts";
 import type { Call } from "./command.ts";
 import type { ImageValues, RegistryValues } from "./flags/image.ts";
@@ -283,7 +283,10 @@ export async function policyFileOf(call: Call): Promise<string | undefined> {
   return (await readPolicy(call))?.file;
 }
 
-function readPolicy({ global, environment }: Call): Promise<PolicyFile<Policy> | undefined> {
+async function readPolicy(call: Call): Promise<PolicyFile<Policy> | undefined> {
+  const { global, environment } = call;
+  // Only who carries something needs what reads policies.
+  const { parsePolicy } = await import("../core/trust/policy.ts");
   const location = locate(policyFile, environment, global.policy);
   return during("Error loading trust policy", () =>
     readPolicyFile(location, (bytes) => parsePolicy(bytes, transports)),

@@ -1,7 +1,5 @@
 // Reading the environment: the one place that asks the operating system where it was started.
 
-import { homedir } from "node:os";
-
 import type { Environment } from "../core/environment.ts";
 
 /** Returns what the program was started in. */
@@ -9,11 +7,17 @@ export function readEnvironment(): Environment {
   const variables = process.env;
   return {
     variables,
-    home: variables["HOME"] || homedir(),
+    home: variables["HOME"] || homeOfRecord(),
     userId: process.getuid?.() ?? 0,
     os: goSystems[process.platform] ?? process.platform,
     architecture: goArchitectures[process.arch] ?? process.arch,
   };
+}
+
+/** Loaded where it is asked: hardly anybody has no HOME. */
+function homeOfRecord(): string {
+  const os: typeof import("node:os") = require("node:os");
+  return os.homedir();
 }
 
 const goSystems: Readonly<Record<string, string>> = { win32: "windows" };

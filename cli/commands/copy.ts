@@ -9,7 +9,7 @@ import {
   parseDockerName,
 } from "../../core/content/docker-name.ts";
 import { copyImages } from "../../core/copy/copy.ts";
-import { Rehearsal } from "../../core/copy/rehearsal.ts";
+import type { CryptWish } from "../../core/copy/layer-crypt.ts";
 import type { CopyOutcome, CopyRequest, CopySide } from "../../core/copy/request.ts";
 import { asFailure, during, Failure } from "../../core/failure.ts";
 import { spelled } from "../../core/image/name.ts";
@@ -47,11 +47,9 @@ import { authFileFlag, destinationFlags, imageFlags, retryFlags } from "../flags
 import { manifestFlags, manifestWish } from "../flags/manifest.ts";
 import { parseMultiArch } from "../flags/multi-arch.ts";
 import { parseSignIdentity, signIdentityFlag, signingFlags } from "../flags/signing.ts";
-import { checkApart, copyToAll } from "../copy-to-all.ts";
 import { imageNames } from "../help.ts";
 import { dryRunFlag, reportFlags } from "../flags/reporting.ts";
 import { openReports } from "../output/open-reports.ts";
-import { cryptWish } from "../layer-crypt.ts";
 import { retrying } from "../retrying.ts";
 import { signingOf } from "../signers.ts";
 
@@ -121,7 +119,7 @@ ${imageNames(listedTransports(transports), program)}`,
     const wish = { command: "copy", flags: reporting, quiet, outputTaken, dryRun };
     using reports = await openReports(call, wish);
     const asked = { ...wanted, tell: reports.tell };
-    const rehearsal = dryRun ? new Rehearsal() : undefined;
+    const rehearsal = dryRun ? await rehearse() : undefined;
     const to = (side: CopySide) => rehearsal?.destination(side) ?? side;
     const destinations = [to(wanted.destination), ...also.map(to)] as const;
     const request = { ...(rehearsal?.request(asked) ?? asked), destination: destinations[0] };
@@ -129,13 +127,19 @@ ${imageNames(listedTransports(transports), program)}`,
       if (digestFile !== "" && !dryRun) await writeDigest(digestFile, digest);
     };
     const copyOnce = async () => written(await copyImages(request));
-    await reports.during(() =>
-      also.length === 0
-        ? retrying({ ...call, tell: reports.tell }, retry, copyOnce)
-        : copyToAll(call, { request, destinations, retry, writtenFirst: written }),
-    );
+    await reports.during(async () => {
+      if (also.length === 0) return retrying({ ...call, tell: reports.tell }, retry, copyOnce);
+      const { copyToAll } = await import("../copy-to-all.ts");
+      return copyToAll(call, { request, destinations, retry, writtenFirst: written });
+    });
   },
 });
+
+/** Loaded here: hardly any copy is only rehearsed. */
+async function rehearse() {
+  const { Rehearsal } = await import("../../core/copy/rehearsal.ts");
+  return new Rehearsal();
+}
 
 /** Turns the command line into a request. The order in which faults are found is the original's. */
 async function requestOf(
@@ -163,7 +167,10 @@ async function requestOf(
       during(`Invalid destination name ${name}`, () => parseImageName(name, transports)),
     ),
   );
-  checkApart([target, ...also]);
+  if (also.length > 0) {
+    const { checkApart } = await import("../copy-to-all.ts");
+    checkApart([target, ...also]);
+  }
   const { tlsVerify, authFile, keeping } = said;
   const source = contextOf(call, { flags: said.source, tlsVerify, authFile, operation, blobInfo });
   const destination = contextOf(call, {
@@ -183,7 +190,7 @@ async function requestOf(
     appends: keeping.append,
   };
   const images = parseMultiArch(said);
-  const crypt = await cryptWish(call, said.encryption);
+  const crypt = await cryptWishOf(call);
   if (said.strip && typeof images === "string") {
     log.warn("--strip-removed-platforms can only be used if --multi-arch names platforms");
   }
@@ -209,6 +216,14 @@ async function requestOf(
     parallelBlobs: said.parallelCopies || limits.parallelBlobs,
     now: () => new Date(),
   };
+}
+
+/** Loaded where something is said of it: reading keys is no small matter. */
+async function cryptWishOf(call: Call<CopyValues>): Promise<CryptWish | undefined> {
+  const { encryption } = call.flags;
+  if (Object.values(encryption).every(({ length }) => length === 0)) return undefined;
+  const { cryptWish } = await import("../layer-crypt.ts");
+  return cryptWish(call, encryption);
 }
 
 function withSettings(

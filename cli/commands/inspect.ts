@@ -21,7 +21,6 @@ import { imageFlags, retryFlags } from "../flags/image.ts";
 import { imageNames } from "../help.ts";
 import { encodePretty } from "../output/json.ts";
 import { print } from "../output/print.ts";
-import { asksForJson, renderFormat } from "../output/template.ts";
 import { jsonOf } from "../output/template/go-json.ts";
 import { bytesOf } from "../output/template/go-text.ts";
 import type { GoValue } from "../output/template/go-type.ts";
@@ -127,9 +126,12 @@ async function lookAtConfig(call: InspectCall, image: FoundImage): Promise<Shown
 }
 
 /** Returns what the user wants to see of a value: all of it as JSON, or what a template says. */
-function show({ flags, program }: InspectCall, value: GoValue): Shown {
+async function show({ flags, program }: InspectCall, value: GoValue): Promise<Shown> {
   const { format } = flags;
-  if (format === "" || asksForJson(format)) return { output: encodePretty(jsonOf(value)) };
+  const asJson = (): Shown => ({ output: encodePretty(jsonOf(value)) });
+  if (format === "") return asJson();
+  const { asksForJson, renderFormat } = await import("../output/template.ts");
+  if (asksForJson(format)) return asJson();
   const { output, failure } = renderFormat({ format, name: `${program} inspect`, value });
   return { output: bytesOf(output), ...(failure !== undefined && { failure }) };
 }

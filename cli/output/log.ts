@@ -1,6 +1,6 @@
 // The log: levelled lines on stderr, in the forms that the original prints.
 
-import { createConsola, type LogObject } from "consola/core";
+import { type ConsolaInstance, createConsola, type LogObject } from "consola/core";
 
 import type { TransportLog } from "../../core/image/transport.ts";
 import { harmless, isPlainWord, quoted } from "./quote.ts";
@@ -37,31 +37,37 @@ export type Readers = "people" | "people-in-colors" | "programs";
 export function createLog(options: LogOptions): Log {
   const start = options.now();
   let readers: Readers | undefined;
-  const consola = createConsola({
-    level: options.debug ? 4 : 3,
-    // Every line counts: consola would fold repeated ones.
-    throttle: 0,
-    throttleMin: Number.MAX_SAFE_INTEGER,
-    reporters: [
-      {
-        log(record) {
-          const line = lineOf(record, options.now());
-          readers ??= options.readers();
-          options.write(
-            readers === "programs"
-              ? forPrograms(line)
-              : forPeople(line, start, readers === "people-in-colors"),
-          );
+  const create = () =>
+    createConsola({
+      level: options.debug ? 4 : 3,
+      // Every line counts: consola would fold repeated ones.
+      throttle: 0,
+      throttleMin: Number.MAX_SAFE_INTEGER,
+      reporters: [
+        {
+          log(record) {
+            const line = lineOf(record, options.now());
+            readers ??= options.readers();
+            options.write(
+              readers === "programs"
+                ? forPrograms(line)
+                : forPeople(line, start, readers === "people-in-colors"),
+            );
+          },
         },
-      },
-    ],
-  });
+      ],
+    });
+  let created: ConsolaInstance | undefined;
+  // Most runs have nothing to say.
+  const consola = () => (created ??= create());
   return {
-    debug: (message, fields = {}) => consola.debug(message, fields),
-    info: (message, fields = {}) => consola.info(message, fields),
-    warn: (message, fields = {}) => consola.warn(message, fields),
-    error: (message, fields = {}) => consola.error(message, fields),
-    fatal: (message) => consola.fatal(message, {}),
+    debug: (message, fields = {}) => {
+      if (options.debug) consola().debug(message, fields);
+    },
+    info: (message, fields = {}) => consola().info(message, fields),
+    warn: (message, fields = {}) => consola().warn(message, fields),
+    error: (message, fields = {}) => consola().error(message, fields),
+    fatal: (message) => consola().fatal(message, {}),
   };
 }
 

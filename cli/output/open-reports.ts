@@ -2,16 +2,12 @@
 
 import type { Call } from "../command.ts";
 import { Failure } from "../../core/failure.ts";
+import type { Log } from "./log.ts";
 import type { ReportValues } from "../flags/reporting.ts";
-import { eventLines } from "./event-lines.ts";
-import { type EventTarget, openEventTarget } from "./event-target.ts";
-import { forecastPrinter } from "./forecast-printer.ts";
-import { liveProgress } from "./live-progress.ts";
+import type { EventTarget } from "./event-target.ts";
 import { lineProgress, type Progress } from "./progress.ts";
 import { Reports } from "./reports.ts";
-import { resultPrinter } from "./result-printer.ts";
 import { allowsCursor, isTerminal } from "./terminal.ts";
-import { timedProgress } from "./timed-progress.ts";
 import { writeLine } from "./write-line.ts";
 
 /** What reports are opened for. */
@@ -39,10 +35,7 @@ export type ReportingCall = Pick<Call, "environment" | "log" | "screen">;
 export async function openReports(call: ReportingCall, wish: ReportWish): Promise<Reports> {
   const { flags, outputTaken } = wish;
   const { log } = call;
-  const target =
-    flags.events === undefined
-      ? undefined
-      : await openEventTarget(flags.events, ({ message }) => log.warn(message));
+  const target = flags.events === undefined ? undefined : await openTarget(flags.events, log);
   try {
     checkStandardOutput(wish, target);
     const beganMs = performance.now();
@@ -53,9 +46,9 @@ export async function openReports(call: ReportingCall, wish: ReportWish): Promis
     const stdoutTaken = outputTaken || flags.output === "json" || target?.stream === "stdout";
     return new Reports(
       [
-        ...progressOf(call, { ...wish, outputTaken: stdoutTaken }, clock),
-        ...(target === undefined ? [] : [eventLines({ ...target, ...clock })]),
-        ...printersOf(wish),
+        ...(await progressOf(call, { ...wish, outputTaken: stdoutTaken }, clock)),
+        ...(target === undefined ? [] : [await eventsTo(target, clock)]),
+        ...(await printersOf(wish)),
       ],
       clock.elapsed,
       log,
@@ -64,6 +57,16 @@ export async function openReports(call: ReportingCall, wish: ReportWish): Promis
     target?.close();
     throw error;
   }
+}
+
+async function openTarget(events: string, log: Log): Promise<EventTarget> {
+  const { openEventTarget } = await import("./event-target.ts");
+  return openEventTarget(events, ({ message }) => log.warn(message));
+}
+
+async function eventsTo(target: Pick<EventTarget, "write">, clock: Clock): Promise<Progress> {
+  const { eventLines } = await import("./event-lines.ts");
+  return eventLines({ ...target, ...clock });
 }
 
 function checkStandardOutput(
@@ -81,10 +84,20 @@ function checkStandardOutput(
   });
 }
 
-function printersOf({ command, flags, quiet, dryRun = false }: ReportWish): readonly Progress[] {
-  const { output } = flags;
-  if (dryRun) return quiet && output === "text" ? [] : [forecastPrinter(command, output)];
-  return output === "json" ? [resultPrinter(command)] : [];
+async function printersOf({
+  command,
+  flags: { output },
+  quiet,
+  dryRun = false,
+}: ReportWish): Promise<readonly Progress[]> {
+  if (dryRun) {
+    if (quiet && output === "text") return [];
+    const { forecastPrinter } = await import("./forecast-printer.ts");
+    return [forecastPrinter(command, output)];
+  }
+  if (output !== "json") return [];
+  const { resultPrinter } = await import("./result-printer.ts");
+  return [resultPrinter(command)];
 }
 
 interface Clock {
@@ -92,7 +105,11 @@ interface Clock {
   elapsed(): number;
 }
 
-function progressOf(call: ReportingCall, wish: ReportWish, clock: Clock): readonly Progress[] {
+async function progressOf(
+  call: ReportingCall,
+  wish: ReportWish,
+  clock: Clock,
+): Promise<readonly Progress[]> {
   const { log, screen, environment } = call;
   const { quiet, outputTaken, flags, dryRun = false } = wish;
   const silent = lineProgress(() => {}, log);
@@ -102,13 +119,16 @@ function progressOf(call: ReportingCall, wish: ReportWish, clock: Clock): readon
     case "none":
       return [silent];
     case "json":
-      return [silent, eventLines({ write: screen.line, ...clock })];
-    case "plain":
+      return [silent, await eventsTo({ write: screen.line }, clock)];
+    case "plain": {
+      const { timedProgress } = await import("./timed-progress.ts");
       return [lines, timedProgress({ write: screen.line, now: clock.elapsed, every })];
+    }
     case "auto": {
       if (!isWatched(outputTaken, environment.variables)) return [lines];
       const { columns = 80, rows = 24 } = process.stderr;
       const size = () => ({ columns: columns || 80, rows: rows || 24 });
+      const { liveProgress } = await import("./live-progress.ts");
       return [liveProgress({ screen, log, size, now: clock.elapsed, every })];
     }
   }

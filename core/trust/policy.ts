@@ -41,9 +41,6 @@ export interface PolicyEntry {
   readonly requirements: readonly PolicyRequirement[];
 }
 
-/** Accepts every image. */
-export const acceptEverything: Policy = { requirementsFor: () => [insecureAcceptAnything] };
-
 /**
  * Parses a policy.json. For transports that are not in `transports`, any scope is taken.
  *

@@ -7,7 +7,7 @@ import { asFailure, Failure } from "../../core/failure.ts";
 import { parseImageName } from "../../core/image/parse-name.ts";
 import type { Transport } from "../../core/image/transport.ts";
 import { Gate } from "../../core/trust/gate.ts";
-import { acceptEverything } from "../../core/trust/policy.ts";
+import { acceptEverything } from "../../core/trust/requirements/basic.ts";
 import { transports } from "../../transports/table.ts";
 import { failureOf as thrownBy } from "../support/failure-of.ts";
 import { holding } from "../support/engine.ts";

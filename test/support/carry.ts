@@ -5,7 +5,7 @@ import type { Descriptor } from "../../core/content/descriptor.ts";
 import { parseDigest } from "../../core/content/digest.ts";
 import type { BlobRole, ImageDestination, StoredBlob } from "../../core/image/destination.ts";
 import { type AdmittedImage, Candidate, Gate } from "../../core/trust/gate.ts";
-import { acceptEverything } from "../../core/trust/policy.ts";
+import { acceptEverything } from "../../core/trust/requirements/basic.ts";
 import { MemoryTransport, type MemoryWish } from "./memory-transport.ts";
 import { blobsOf, type Sample, type SampleBlob } from "./sample-images.ts";
 import { transportContext } from "./transport-context.ts";

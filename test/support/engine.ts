@@ -9,7 +9,7 @@ import type { Transport } from "../../core/image/transport.ts";
 import { parseManifest } from "../../core/manifest/manifest.ts";
 import type { ImageManifest, ListManifest } from "../../core/manifest/types.ts";
 import { Gate, type Policy } from "../../core/trust/gate.ts";
-import { acceptEverything } from "../../core/trust/policy.ts";
+import { acceptEverything } from "../../core/trust/requirements/basic.ts";
 import { MemoryTransport, type MemoryWish } from "./memory-transport.ts";
 import type { Sample } from "./sample-images.ts";
 import { transportContext } from "./transport-context.ts";

@@ -10,7 +10,7 @@ import {
   syncImages,
 } from "../../core/sync/sync.ts";
 import { Gate } from "../../core/trust/gate.ts";
-import { acceptEverything } from "../../core/trust/policy.ts";
+import { acceptEverything } from "../../core/trust/requirements/basic.ts";
 import type { MemoryTransport } from "./memory-transport.ts";
 import { transportContext } from "./transport-context.ts";
 

@@ -2,7 +2,6 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { collect } from "../../core/blob/collect.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../core/content/digest.ts";
@@ -106,7 +105,7 @@ function writtenPath(place: LookasidePlace, number: number): string {
   const why = whyNotWritten(place.storage);
   const base = writingBase(place.storage);
   if (why !== undefined || base === undefined) throw new Failure("unsupported", why ?? "");
-  return fileURLToPath(urlOf(base, place, number));
+  return Bun.fileURLToPath(urlOf(base, place, number));
 }
 
 function writingBase({ lookaside, lookasideStaging }: SignatureStorage): string | undefined {
@@ -136,7 +135,7 @@ function spelledUrl(url: URL): string {
 async function read(url: URL, reader: LookasideReader): Promise<Signature | undefined> {
   switch (url.protocol) {
     case "file:":
-      return readFile(fileURLToPath(url));
+      return readFile(Bun.fileURLToPath(url));
     case "http:":
     case "https:":
       return download(url, reader);

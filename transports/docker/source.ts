@@ -8,6 +8,7 @@ import { encodeSignatureBlob } from "../../core/content/signature-blob.ts";
 import { Failure } from "../../core/failure.ts";
 import { shown } from "../../core/foreign-text.ts";
 import type { ImageName } from "../../core/image/name.ts";
+import type { SignatureStorage } from "../../core/image/registry-access.ts";
 import type {
   BlobReading,
   ImageSource,
@@ -16,16 +17,13 @@ import type {
   SignedManifest,
 } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
-import { readAttachments } from "./attachments.ts";
 import type { RegistryClient } from "./client.ts";
 import { connect } from "./connection.ts";
 import { openDownload } from "./download.ts";
-import { readLookaside } from "./lookaside.ts";
 import { readManifest } from "./manifest.ts";
 import { openFirst } from "./pull-sources.ts";
 import { readReferrers } from "./referrers.ts";
 import { sighting } from "./sightings.ts";
-import { readFromApi } from "./signature-api.ts";
 
 /** Opens an image or list in a registry, and reads its manifest. Fails with `not-found` if there is none. */
 export async function openSource(
@@ -80,12 +78,22 @@ class DockerSource implements ImageSource {
     const { client, name, context } = this.#opened;
     const { log, settings } = context;
     const storage = await settings.docker.access.signatureStorage(name);
-    const kept = (await client.keepsSignatures())
-      ? await readFromApi({ client, name, digest })
-      : await readLookaside({ name, digest, storage }, { client, log });
+    const kept = await this.#keptSignatures(digest, storage);
     if (storage.sigstoreAttachments !== true) return kept;
+    const { readAttachments } = await import("./attachments.ts");
     const attached = await readAttachments({ client, name, digest, log });
     return [...kept, ...attached.map(encodeSignatureBlob)];
+  }
+
+  /** Whoever only looks at an image needs none of this. */
+  async #keptSignatures(digest: Digest, storage: SignatureStorage): Promise<readonly Signature[]> {
+    const { client, name, context } = this.#opened;
+    if (await client.keepsSignatures()) {
+      const { readFromApi } = await import("./signature-api.ts");
+      return readFromApi({ client, name, digest });
+    }
+    const { readLookaside } = await import("./lookaside.ts");
+    return readLookaside({ name, digest, storage }, { client, log: context.log });
   }
 
   async readReferrers(digest: Digest, artifactType: string): Promise<readonly RawManifest[]> {

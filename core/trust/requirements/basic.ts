@@ -1,7 +1,7 @@
-// The requirements that look at nothing: insecureAcceptAnything and reject.
+// The requirements that look at nothing, insecureAcceptAnything and reject, and a policy of nothing else.
 
 import { spelled } from "../../image/name.ts";
-import type { PolicyRequirement } from "../gate.ts";
+import type { Policy, PolicyRequirement } from "../gate.ts";
 
 /** Accepts every image. */
 export const insecureAcceptAnything: PolicyRequirement = {
@@ -9,6 +9,9 @@ export const insecureAcceptAnything: PolicyRequirement = {
   verifiesSignatures: false,
   decide: async () => ({ allowed: true }),
 };
+
+/** The policy that accepts every image. */
+export const acceptEverything: Policy = { requirementsFor: () => [insecureAcceptAnything] };
 
 /** Refuses every image. */
 export const reject: PolicyRequirement = {

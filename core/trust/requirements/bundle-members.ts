@@ -1,11 +1,7 @@
 // Bundle members: what requirements about bundles have in common in policy.json.
 
-import {
-  type BuildExtension,
-  buildExtensions,
-  type CertificateIdentity,
-  type WantedSubject,
-} from "../sigstore/certificate-identity.ts";
+import { type BuildExtension, buildExtensions } from "../sigstore/build-extensions.ts";
+import type { CertificateIdentity, WantedSubject } from "../sigstore/certificate-identity.ts";
 import { parseTextPattern } from "../sigstore/text-pattern.ts";
 import { type Members, membersOf, type Placed, textIn, textOf, wrong } from "../strict-json.ts";
 import type { AuthoritySources, BundleRule, BundleSigners } from "./bundle-rule.ts";

@@ -20,7 +20,7 @@ import {
   readKeySource,
   spelledSource,
 } from "./key-source.ts";
-import { decideBySignatures, type SignatureAttempt } from "./signed.ts";
+import type { SignatureAttempt } from "./signed.ts";
 
 const keyTypes = ["GPGKeys", "signedByGPGKeys", "X509Certificates", "signedByX509CAs"] as const;
 
@@ -59,7 +59,8 @@ export function parseSignedBy(requirement: Placed): SignedBy {
 
 type Wish = Pick<SignedBy, "keyType" | "keys" | "signedIdentity">;
 
-function decide(wish: Wish, candidate: Candidate, judging: Judging): Promise<Verdict> {
+async function decide(wish: Wish, candidate: Candidate, judging: Judging): Promise<Verdict> {
+  const { decideBySignatures } = await import("./signed.ts");
   let read: Promise<KeyRing> | undefined;
   // Not before there is a signature: whoever has none is told so, whatever is wrong with the keys.
   const ring = () => (read ??= ringOf(wish));

@@ -5,6 +5,7 @@
 import { Failure } from "../../failure.ts";
 import { quoted } from "../../foreign-text.ts";
 import { type Certificate, textExtension } from "./certificate.ts";
+import { type BuildExtension, buildExtensions } from "./build-extensions.ts";
 import { issuerOf } from "./fulcio.ts";
 import type { TextPattern } from "./text-pattern.ts";
 
@@ -22,22 +23,6 @@ export type WantedSubject =
   | { readonly kind: "email" | "uri"; readonly name: string }
   /** One of its e-mail addresses or URIs has to fit. */
   | { readonly kind: "pattern"; readonly pattern: TextPattern };
-
-/** Extensions that say how something was built. */
-export const buildExtensions = {
-  buildSignerUri: "1.3.6.1.4.1.57264.1.9",
-  buildSignerDigest: "1.3.6.1.4.1.57264.1.10",
-  runnerEnvironment: "1.3.6.1.4.1.57264.1.11",
-  sourceRepositoryUri: "1.3.6.1.4.1.57264.1.12",
-  sourceRepositoryDigest: "1.3.6.1.4.1.57264.1.13",
-  sourceRepositoryRef: "1.3.6.1.4.1.57264.1.14",
-  sourceRepositoryOwnerUri: "1.3.6.1.4.1.57264.1.16",
-  buildConfigUri: "1.3.6.1.4.1.57264.1.18",
-  buildTrigger: "1.3.6.1.4.1.57264.1.20",
-} as const;
-
-/** The name of such an extension. */
-export type BuildExtension = keyof typeof buildExtensions;
 
 /**
  * Returns the subject of a certificate in words, if it is who is wanted.

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { type AdmissionRequest, admitSelected } from "../../../core/copy/admission.ts";
 import type { ImageSource } from "../../../core/image/source.ts";
 import { Gate, type Policy } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { failureOf, holding, rejecting } from "../../support/engine.ts";
 import { sampleImage, sampleList } from "../../support/sample-images.ts";
 import type { Sample } from "../../support/sample-images.ts";

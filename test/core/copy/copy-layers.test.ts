@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { parseDigest } from "../../../core/content/digest.ts";
 import { copyLayers, type LayersRequest } from "../../../core/copy/copy-layers.ts";
 import { Gate } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { failureOf, holding, rawOf, rejecting } from "../../support/engine.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
 import { blobsOf, sampleImage, sampleList } from "../../support/sample-images.ts";

@@ -14,7 +14,7 @@ import { Failure } from "../../../core/failure.ts";
 import type { ImageDestination } from "../../../core/image/destination.ts";
 import type { Transport } from "../../../core/image/transport.ts";
 import { Gate, type Policy } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { failureOf, holding, keptImage, rejecting } from "../../support/engine.ts";
 import { FaultyTransport } from "../../support/faulty.ts";
 import { MemoryTransport, type MemoryWish } from "../../support/memory-transport.ts";

@@ -6,7 +6,7 @@ import { forecastSchema } from "../../../core/copy/forecast-schema.ts";
 import { Rehearsal } from "../../../core/copy/rehearsal.ts";
 import type { CopyRequest } from "../../../core/copy/request.ts";
 import { Gate } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { holding } from "../../support/engine.ts";
 import { schemaFaults } from "../../support/json-schema-check.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";

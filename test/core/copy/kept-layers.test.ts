@@ -4,7 +4,7 @@ import { withKeptLayers } from "../../../core/copy/kept-layers.ts";
 import type { ImageSource, KeptLayers } from "../../../core/image/source.ts";
 import { parseManifest } from "../../../core/manifest/manifest.ts";
 import { Candidate, Gate } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { imageOfLayers, madeLayers } from "../../support/made-store.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
 import { rejection } from "../../support/rejection.ts";

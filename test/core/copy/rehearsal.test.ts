@@ -11,7 +11,7 @@ import { manifestTypes } from "../../../core/content/media-types.ts";
 import { parseDigest } from "../../../core/content/digest.ts";
 import type { DestinationTraits } from "../../../core/image/destination.ts";
 import { Gate } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { failureOf, holding, rejecting } from "../../support/engine.ts";
 import { FaultyTransport } from "../../support/faulty.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";

@@ -4,7 +4,7 @@ import { collect } from "../../../core/blob/collect.ts";
 import { type Digest, parseDigest } from "../../../core/content/digest.ts";
 import { ProxyImages } from "../../../core/proxy/images.ts";
 import { Gate, type Policy } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { failureOf, holding, rejecting } from "../../support/engine.ts";
 import { sampleImage, sampleList } from "../../support/sample-images.ts";
 import { transportContext } from "../../support/transport-context.ts";

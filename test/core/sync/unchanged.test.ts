@@ -4,7 +4,7 @@ import { type Digest, digestOf } from "../../../core/content/digest.ts";
 import type { Glance, ImageReference } from "../../../core/image/transport.ts";
 import { currentDigests, type Look } from "../../../core/sync/unchanged.ts";
 import { Gate } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { reject } from "../../../core/trust/requirements/basic.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
 import { transportContext } from "../../support/transport-context.ts";

@@ -18,7 +18,7 @@ import {
   type Verdict,
 } from "../../../core/trust/gate.ts";
 import type { Decision, SignatureTrial } from "../../../core/trust/decision.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { reject } from "../../../core/trust/requirements/basic.ts";
 import { sourceOf } from "../../support/source-of.ts";
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 
 import { Failure } from "../../../core/failure.ts";
 import type { ImageName } from "../../../core/image/name.ts";
-import { acceptEverything, parsePolicy } from "../../../core/trust/policy.ts";
+import { parsePolicy } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { randomBytes } from "../../support/random.ts";
 

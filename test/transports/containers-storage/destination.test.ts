@@ -1,7 +1,7 @@
 import { describe, expect } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Candidate, Gate } from "../../../core/trust/gate.ts";
-import { acceptEverything } from "../../../core/trust/policy.ts";
+import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { containersStorage } from "../../../transports/containers-storage/reference.ts";
 import { descriptorOf, putSample } from "../../support/carry.ts";
 import { imageOfLayers, madeLayers, storeContext } from "../../support/made-store.ts";
