@@ -164,7 +164,7 @@ class Run {
   async #sync(job: SyncJob, turn: Turn): Promise<SyncResult> {
     const { place, keepsGoing } = this.#request;
     const { image, target, number, of } = job;
-    prepareTarget(target, place);
+    using _parents = prepareTarget(target, place);
     const reference = parseTarget(target, place);
     const to = place.shown?.(target) ?? spelled(reference);
     const named = { from: spelled(image.reference), to };

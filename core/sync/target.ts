@@ -1,7 +1,7 @@
 // Targets: the places that images are copied to.
 
-import { mkdirSync, readdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Digest } from "../content/digest.ts";
 import { fullRepository, parseDockerName } from "../content/docker-name.ts";
 import { asFailure, Failure, inContext } from "../failure.ts";
@@ -30,14 +30,38 @@ export function parseTarget(name: string, { transport }: SyncPlace): ImageRefere
   }
 }
 
-/** Makes the directories that a target needs before it can be named. */
-export function prepareTarget(name: string, { transport }: SyncPlace): void {
-  if (transport.name === "docker") return;
+/**
+ * Makes the directories that a target needs before it can be named. Disposing takes away those of them into
+ * which nothing was put.
+ */
+export function prepareTarget(name: string, { transport }: SyncPlace): Disposable {
+  if (transport.name === "docker") return { [Symbol.dispose]: () => {} };
   const [path = ""] = transport.name === "dir" ? [name] : name.split(":", 1);
+  const made = makeDirectories(resolve(dirname(path)));
+  return { [Symbol.dispose]: () => removeEmpty(made) };
+}
+
+/** Returns those that were not there, deepest first. */
+function makeDirectories(deepest: string): readonly string[] {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    const highest = mkdirSync(deepest, { recursive: true, mode: 0o755 });
+    if (highest === undefined) return [];
+    const made = [deepest];
+    for (let each = deepest; each !== highest; each = dirname(each)) made.push(dirname(each));
+    return made;
   } catch (error) {
     throw unusable(error);
+  }
+}
+
+function removeEmpty(directories: readonly string[]): void {
+  for (const path of directories) {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      // Something was put there, or others were faster.
+      if (asFailure(error).code !== "io") throw error;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 
 import { parseDigest } from "../../../core/content/digest.ts";
 import {
@@ -29,14 +29,42 @@ describe("parseTarget", () => {
   });
 });
 
+describe("prepareTarget", () => {
+  test("makes the directories above a target, and takes away those where nothing was put", () => {
+    using workspace = new Workspace();
+    mkdirSync(workspace.at("there"));
+    const path = workspace.at("there/a/b/c/image:1");
+    for (const name of [path, `${path}/x`]) {
+      using _parents = prepareTarget(name, directories);
+      expect(existsSync(workspace.at("there/a/b/c"))).toBe(true);
+    }
+    expect(readdirSync(workspace.path, { recursive: true })).toEqual(["there"]);
+    {
+      using _parents = prepareTarget(path, directories);
+      writeFileSync(workspace.at("there/a/b/other"), "");
+    }
+    expect(existsSync(workspace.at("there/a/b/other"))).toBe(true);
+    expect(existsSync(workspace.at("there/a/b/c"))).toBe(false);
+  });
+
+  test("fails where there can be no directory, and makes none for a registry", () => {
+    using workspace = new Workspace();
+    writeFileSync(workspace.at("file"), "");
+    const failure = failureOf(() => prepareTarget(workspace.at("file/a/b"), directories));
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/^Destination directory could not be used: /),
+    });
+    prepareTarget(workspace.at("a/b"), registry)[Symbol.dispose]();
+    expect(readdirSync(workspace.path)).toEqual(["file"]);
+  });
+});
+
 describe("checkWritable", () => {
   test("takes what is not there, what is empty, and what was left unfinished", () => {
     using workspace = new Workspace();
     const name = workspace.at("x", "a:1");
     checkWritable(name, directories);
-    prepareTarget(name, directories);
-    expect(existsSync(workspace.at("x"))).toBe(true);
-    mkdirSync(name);
+    mkdirSync(name, { recursive: true });
     checkWritable(name, directories);
     mkdirSync(`${name}/.dray-01234567-0123-0123-0123-0123456789ab`);
     checkWritable(name, directories);
