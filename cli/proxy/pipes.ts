@@ -1,7 +1,7 @@
 // The pipes through which clients of the proxy read content.
 
-import type { ByteStream } from "../../core/blob/stream.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
+import type { OutgoingBlob } from "../../core/trust/gate.ts";
 import { closeAll, openPipe, writeToPipe } from "./descriptors.ts";
 
 /** What a client is given to read from. The descriptors are closed once they have been sent. */
@@ -25,21 +25,21 @@ export class Pipes implements AsyncDisposable {
   #last = 0;
 
   /** Offers content by a pipe that stays open until the client has said that it has read all. */
-  offer(bytes: ByteStream): Offered {
+  offer(content: OutgoingBlob): Offered {
     const { reader, writer } = openPipe();
     this.#last += 1;
-    const written = this.#write(writer, bytes);
+    const written = this.#write(writer, content);
     this.#active.set(this.#last, { writer, written });
     return { descriptors: [reader], pipe: this.#last };
   }
 
   /** Offers content by a pipe that ends with it, and by another what went wrong, if anything did. */
-  offerRaw(bytes: ByteStream, describe: (failure: Failure) => string): Offered {
-    const content = openPipe();
+  offerRaw(content: OutgoingBlob, describe: (failure: Failure) => string): Offered {
+    const whole = openPipe();
     const trouble = openPipe();
     const work = async () => {
-      const failure = await this.#write(content.writer, bytes);
-      closeAll(content.writer);
+      const failure = await this.#write(whole.writer, content);
+      closeAll(whole.writer);
       if (failure !== undefined) {
         const told = new TextEncoder().encode(describe(failure));
         // Whoever does not listen does not want to know.
@@ -49,7 +49,7 @@ export class Pipes implements AsyncDisposable {
     };
     const done = work().finally(() => this.#loose.delete(done));
     this.#loose.add(done);
-    return { descriptors: [content.reader, trouble.reader], pipe: 0 };
+    return { descriptors: [whole.reader, trouble.reader], pipe: 0 };
   }
 
   /** Waits until all is written, closes the pipe, and fails as the writing did. */
@@ -62,9 +62,9 @@ export class Pipes implements AsyncDisposable {
     if (failure !== undefined) throw failure;
   }
 
-  async #write(writer: number, bytes: ByteStream): Promise<Failure | undefined> {
+  async #write(writer: number, content: OutgoingBlob): Promise<Failure | undefined> {
     try {
-      for await (const chunk of bytes) {
+      for await (const chunk of content.open()) {
         this.#stop.signal.throwIfAborted();
         await writeToPipe(writer, chunk, this.#stop.signal);
       }

@@ -6,7 +6,6 @@ import { encodeJson, encodeJsonBytes } from "../../core/json.ts";
 import { type ProxyContent, ProxyImages, type ProxyRules } from "../../core/proxy/images.ts";
 import { parseProxyRequest, type ProxyRequest } from "../../core/proxy/request.ts";
 import { isPassingFailure } from "../../core/retry.ts";
-import { streamOf } from "../../core/blob/stream.ts";
 import { type Offered, Pipes } from "./pipes.ts";
 
 /** The version of the protocol; clients ask for at least one. */
@@ -66,15 +65,13 @@ export class ProxySession implements AsyncDisposable {
         return this.#piped(await images.fullConfig(request.image));
       case "GetLayerInfo":
         return { value: images.layers(request.image) };
-      case "GetLayerInfoPiped": {
-        const bytes = encodeJsonBytes(images.layers(request.image));
-        return this.#piped({ value: null, bytes: streamOf(bytes) });
-      }
+      case "GetLayerInfoPiped":
+        return this.#piped(images.describedLayers(request.image));
       case "GetBlob":
         return this.#piped(images.blob(request.image, request.digest, request.size));
       case "GetRawBlob": {
-        const { value, bytes } = images.blob(request.image, request.digest);
-        return { value, offered: this.#pipes.offerRaw(bytes, describe) };
+        const { value, content } = images.blob(request.image, request.digest);
+        return { value, offered: this.#pipes.offerRaw(content, describe) };
       }
       case "FinishPipe":
         await this.#pipes.finish(request.pipe);
@@ -102,8 +99,8 @@ export class ProxySession implements AsyncDisposable {
     }
   }
 
-  #piped({ value, bytes }: ProxyContent): Result {
-    return { value, offered: this.#pipes.offer(bytes) };
+  #piped({ value, content }: ProxyContent): Result {
+    return { value, offered: this.#pipes.offer(content) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

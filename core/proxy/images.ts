@@ -1,7 +1,6 @@
 // The images that a client of the proxy has open, and what it may have of them.
 
 import type { ByteStream } from "../blob/stream.ts";
-import { streamOf } from "../blob/stream.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
 import { isSchema1, manifestTypes } from "../content/media-types.ts";
@@ -14,7 +13,7 @@ import { findImage, type FoundImage, readClaims, readConfigBlob } from "../inspe
 import { encodeJsonBytes } from "../json.ts";
 import { ociConfig, writeOciConfig } from "../manifest/config.ts";
 import { rewriteImage } from "../manifest/convert.ts";
-import { type AdmittedImage, Candidate, type Gate } from "../trust/gate.ts";
+import { type AdmittedImage, Candidate, type Gate, type OutgoingBlob } from "../trust/gate.ts";
 
 /** Who decides what may be handed out, and for which platform images are chosen. */
 export interface ProxyRules {
@@ -22,11 +21,11 @@ export interface ProxyRules {
   readonly platform: PlatformWish;
 }
 
-/** Content that is on its way to a client. */
+/** Content that is on its way to a client: of an image that was admitted, or made on its behalf. */
 export interface ProxyContent {
   /** What the client learns at once: a digest, or a size in bytes, -1 if it is unknown. */
   readonly value: Digest | number | null;
-  readonly bytes: ByteStream;
+  readonly content: OutgoingBlob;
 }
 
 /** What the proxy says of a layer. */
@@ -109,19 +108,22 @@ export class ProxyImages implements AsyncDisposable {
     const same = manifest.mediaType === manifestTypes.oci;
     const config = same ? new Uint8Array() : await readConfigBlob(found);
     const written = rewriteImage(manifest, { to: manifestTypes.oci, config }).manifest;
-    return { value: image.digest, bytes: streamOf(written.bytes) };
+    return { value: image.digest, content: image.generate(written.bytes, written.mediaType) };
   }
 
   /** Returns the whole config as OCI has it. */
   async fullConfig(number: number): Promise<ProxyContent> {
-    const { config } = await readClaims(this.#at(number).found);
-    return { value: null, bytes: streamOf(writeOciConfig(config)) };
+    const { found, image } = this.#at(number);
+    const { config } = await readClaims(found);
+    return { value: null, content: image.generate(writeOciConfig(config), jsonType) };
   }
 
   /** Returns how the image wants to be run. */
   async runConfig(number: number): Promise<ProxyContent> {
-    const { config } = await readClaims(this.#at(number).found);
-    return { value: null, bytes: streamOf(encodeJsonBytes(ociConfig(config).config)) };
+    const { found, image } = this.#at(number);
+    const { config } = await readClaims(found);
+    const bytes = encodeJsonBytes(ociConfig(config).config);
+    return { value: null, content: image.generate(bytes, jsonType) };
   }
 
   /** Returns what the layers are, base first. */
@@ -131,6 +133,12 @@ export class ProxyImages implements AsyncDisposable {
       size,
       media_type: mediaType,
     }));
+  }
+
+  /** Returns the same as content. */
+  describedLayers(number: number): ProxyContent {
+    const bytes = encodeJsonBytes(this.layers(number));
+    return { value: null, content: this.#at(number).image.generate(bytes, jsonType) };
   }
 
   /**
@@ -145,7 +153,8 @@ export class ProxyImages implements AsyncDisposable {
     if (blob === undefined) {
       throw new Failure("refused", `Image ${number} does not name a blob ${digest}`);
     }
-    return { value: blob.size ?? -1, bytes: checked(image.blob(blob).open(), blob, size) };
+    const content = image.blob(blob).through((bytes) => checked(bytes, blob, size), blob);
+    return { value: blob.size ?? -1, content };
   }
 
   #at(number: number): OpenImage {
@@ -158,6 +167,8 @@ export class ProxyImages implements AsyncDisposable {
     for (const number of [...this.#open.keys()]) await this.close(number);
   }
 }
+
+const jsonType = "application/json";
 
 /** Says in the original's words what is wrong with a blob. */
 async function* checked(

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { collect } from "../../../core/blob/collect.ts";
 import { type Digest, parseDigest } from "../../../core/content/digest.ts";
-import { ProxyImages } from "../../../core/proxy/images.ts";
+import { type ProxyContent, ProxyImages } from "../../../core/proxy/images.ts";
 import { Gate, type Policy } from "../../../core/trust/gate.ts";
 import { acceptEverything } from "../../../core/trust/requirements/basic.ts";
 import { failureOf, holding, rejecting } from "../../support/engine.ts";
@@ -23,8 +23,7 @@ async function open(images: ProxyImages, from = holding(image)): Promise<number>
   return images.open(from.parseReference("a"), transportContext());
 }
 
-const read = async ({ bytes }: { readonly bytes: AsyncIterable<Uint8Array> }) =>
-  collect(bytes, 10_000_000);
+const read = async ({ content }: ProxyContent) => collect(content.open(), 10_000_000);
 
 describe("ProxyImages", () => {
   test("numbers images from 1, and never gives a number twice", async () => {
