@@ -277,6 +277,14 @@ const words: readonly Words[] = [
     fine: ["const names = [] as const;", "Object.create(null);", "// as any"],
   },
   {
+    name: "what is written to is opened where everything that goes there was admitted",
+    pattern: /\.\s*(openDestination|packLayout)\s*(\?\.\s*)?\(/,
+    where: /^(cli|core)\//,
+    but: /^(core\/copy\/(copy|copy-layers|rehearsal)|cli\/sync\/place)\.ts$/,
+    broken: ["await reference.openDestination(context);", "oci.packLayout?.(a, b, context);"],
+    fine: ["reference.openProbe?.(context);", "openDestination(request);"],
+  },
+  {
     name: "nothing is of type any",
     pattern: /[:<,|(=]\s*any\b(?!\s*[(:])|\bany\s*\[\]/,
     where: product,

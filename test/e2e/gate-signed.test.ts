@@ -1,7 +1,7 @@
 // G1 to G10: what a policy that wants signatures is asked, and what it is not told, by whatever command.
 
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Digest, digestHex, digestOf } from "../../core/content/digest.ts";
@@ -15,12 +15,30 @@ import {
   startRegistry,
 } from "../support/registry-server.ts";
 import { run, type RunResult } from "../support/run.ts";
-import { sampleImage } from "../support/sample-images.ts";
+import { type Sample, sampleImage, sampleList } from "../support/sample-images.ts";
 import { Scene } from "../support/scene.ts";
 
-const image = sampleImage({ seed: "gate", format: "oci", layers: ["gzip"] });
-const moved = sampleImage({ seed: "moved", format: "oci", layers: ["gzip"] });
+const wish = { format: "oci", layers: ["gzip"] } as const;
+const image = sampleImage({ seed: "gate", ...wish });
+const moved = sampleImage({ seed: "moved", ...wish });
 const digest = image.manifest.digest as Digest;
+
+/** What a command is about: what a tag leads to before and after it has moved. */
+interface Subject {
+  readonly before: Sample;
+  readonly after: Sample;
+  /** What the policy is asked about, and so what has to be signed. */
+  readonly judged: readonly Digest[];
+}
+
+const single: Subject = { before: image, after: moved, judged: [digest] };
+const list = sampleList({ seed: "gate", ...wish, attested: false });
+const [first = image, second = image] = list.images;
+const listed = (...judged: readonly Sample[]): Subject => ({
+  before: list,
+  after: sampleList({ seed: "moved", ...wish, attested: false }),
+  judged: judged.map(({ manifest }) => manifest.digest as Digest),
+});
 const key = await testKey();
 const stranger = await testKey();
 
@@ -32,10 +50,13 @@ class GateScene extends Scene {
   /** Flags of the whole program. */
   readonly globals: string[] = ["--registries.d", "registries.d", "--policy", "policy.json"];
 
-  constructor(options: RegistryOptions = {}) {
+  readonly #subject: Subject;
+
+  constructor(subject: Subject, options: RegistryOptions = {}) {
     super();
+    this.#subject = subject;
     this.registryServer = startRegistry(options);
-    addSample(this.registryServer.repository("a/b"), "1", image);
+    addSample(this.registryServer.repository("a/b"), "1", subject.before);
     mkdirSync(this.at("registries.d"));
     const lookaside = pathToFileURL(this.at("lookaside")).href;
     writeFileSync(this.at("registries.d/a.yaml"), `default-docker: {lookaside: "${lookaside}"}\n`);
@@ -61,12 +82,21 @@ class GateScene extends Scene {
     writeFileSync(this.at("policy.json"), JSON.stringify({ default: [requirement] }));
   }
 
-  /** Signs the image, or what it is said to be. */
-  async sign(by: TestKey = key, document = payload(this.name)): Promise<void> {
-    const signature = await signedMessage(by, document);
-    const path = this.at("lookaside", `a/b@sha256=${digestHex(digest)}`, "signature-1");
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, signature);
+  /** Signs what is judged, or what `document` says of it. */
+  async sign(
+    by: TestKey = key,
+    document = (digest: Digest): Uint8Array => payload(this.name, digest),
+  ): Promise<void> {
+    for (const digest of this.#subject.judged) {
+      const path = this.signatureAt(digest, 1);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, await signedMessage(by, document(digest)));
+    }
+  }
+
+  /** Returns where a signature of an image is. */
+  signatureAt(digest: Digest, number: number): string {
+    return this.at("lookaside", `a/b@sha256=${digestHex(digest)}`, `signature-${number}`);
   }
 
   start(...words: readonly string[]): Promise<RunResult> {
@@ -79,53 +109,89 @@ class GateScene extends Scene {
   }
 }
 
-function payload(reference: string): Uint8Array {
+function payload(reference: string, digest: Digest): Uint8Array {
   return encodeSimpleSigning({ digest, reference, creator: "test", timestamp: 0 });
 }
 
-/** Every command that can write an image, or hand it out. Returns why it did not; empty if it did. */
-const commands: readonly (readonly [string, (scene: GateScene) => Promise<string>])[] = [
-  ...[[], ["--all"], ["--format", "v2s2", "--remove-signatures"]].map(
-    (form) =>
-      [
-        ["copy", ...form].join(" "),
-        async (scene: GateScene) => {
-          const plain = "--src-tls-verify=false";
-          const from = `docker://${scene.name}`;
-          const { code, stderr } = await scene.start("copy", plain, ...form, from, "dir:there");
-          return code === 0 ? "" : stderr;
-        },
-      ] as const,
-  ),
-  [
-    "sync",
-    async (scene) => {
-      mkdirSync(scene.at("there"), { recursive: true });
-      const words = ["sync", "--src=docker", "--dest=dir", "--src-tls-verify=false"];
-      const { code, stderr } = await scene.start(...words, scene.name, "there");
+/** A command that can write an image, or hand it out. */
+interface Row {
+  readonly subject: Subject;
+  /** Whether it is another way of a command that has a row already: one test for each rule will do. */
+  readonly further?: boolean;
+  /** Returns why it did not; empty if it did. */
+  readonly perform: (scene: GateScene) => Promise<string>;
+}
+
+const plain = ["--src-tls-verify=false"];
+
+function copying(subject: Subject, ...form: readonly string[]): Row {
+  return {
+    subject,
+    further: form.length > 0,
+    perform: async (scene) => {
+      const words = ["copy", ...plain, ...form, `docker://${scene.name}`, "dir:there"];
+      const { code, stderr } = await scene.start(...words);
       return code === 0 ? "" : stderr;
     },
-  ],
-  [
-    "layers",
-    async (scene) => {
+  };
+}
+
+function syncing(subject: Subject, ...form: readonly string[]): Row {
+  return {
+    subject,
+    further: form.length > 0,
+    perform: async (scene) => {
+      mkdirSync(scene.at("there"), { recursive: true });
+      const words = ["sync", "--src=docker", "--dest=dir", ...plain, ...form, scene.name, "there"];
+      const { code, stderr } = await scene.start(...words);
+      return code === 0 ? "" : stderr;
+    },
+  };
+}
+
+const two = "--multi-arch=linux/amd64,linux/arm64/v8";
+
+/** In every form that makes a difference to what is judged. */
+const rows: Readonly<Record<string, Row>> = {
+  copy: copying(single),
+  "copy to a second place": copying(single, "--also=dir:there-too"),
+  "copy --format v2s2": copying(single, "--format", "v2s2", "--remove-signatures"),
+  "copy --all": copying(listed(...list.images), "--all"),
+  "copy --multi-arch=index-only": copying(listed(list), "--multi-arch=index-only"),
+  "copy --multi-arch=PLATFORMS": copying(listed(first, second, list), two),
+  sync: syncing(single),
+  "sync --multi-arch=index-only": syncing(listed(list), "--multi-arch=index-only"),
+  layers: {
+    subject: single,
+    perform: async (scene) => {
       const words = ["layers", "--tls-verify=false", `docker://${scene.name}`];
       const { code, stderr } = await scene.start(...words);
       return code === 0 ? "" : stderr;
     },
-  ],
-  [
-    "experimental-image-proxy",
-    async (scene) => {
-      const flags = [...scene.globals, "--tls-verify=false"];
-      await using client = new ProxyClient({ cwd: scene.path, flags });
-      const begun = await client.ask("Initialize");
-      if (begun.success !== true) return String(begun.error);
+  },
+  "experimental-image-proxy": {
+    subject: single,
+    perform: async (scene) => {
+      await using client = await proxy(scene);
       const { success, error } = await client.ask("OpenImage", `docker://${scene.name}`);
       return success === true ? "" : String(error);
     },
-  ],
-];
+  },
+};
+
+/** A proxy that has begun. Why it could not begin, it says to whatever it is asked. */
+async function proxy(scene: GateScene): Promise<Pick<ProxyClient, "ask"> & AsyncDisposable> {
+  const client = new ProxyClient({
+    cwd: scene.path,
+    flags: [...scene.globals, "--tls-verify=false"],
+  });
+  const begun = await client.ask("Initialize");
+  if (begun.success === true) return client;
+  return {
+    ask: async () => begun,
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}
 
 /** What is left where something might have been written. */
 function written(scene: GateScene): readonly string[] {
@@ -135,9 +201,14 @@ function written(scene: GateScene): readonly string[] {
     .filter((path) => !ours.test(path.split("/")[0] ?? "") && path !== "there");
 }
 
-describe.each(commands)("%s", (command, perform) => {
+describe.each(Object.entries(rows))("%s", (_, { subject, further = false, perform }) => {
+  const some = <T>(cases: readonly T[]): readonly T[] => (further ? cases.slice(0, 1) : cases);
+  const detail = (name: string, body: () => Promise<void>): void => {
+    if (!further) test(name, body);
+  };
+
   test("G1: leaves nothing behind where the policy rejects, and asks for no blob", async () => {
-    await using scene = new GateScene();
+    await using scene = new GateScene(subject);
     await scene.sign();
     writeFileSync(scene.at("policy.json"), JSON.stringify({ default: [{ type: "reject" }] }));
     expect(await perform(scene)).toContain("is rejected by policy.");
@@ -147,38 +218,39 @@ describe.each(commands)("%s", (command, perform) => {
 
   test("G2: carries what it has judged, which it has read once", async () => {
     let looks = 0;
-    await using scene = new GateScene({
+    await using scene = new GateScene(subject, {
       intercept: async ({ method, target }, usual) => {
         if (method !== "GET" || !target.endsWith("/manifests/1")) return await usual();
         looks += 1;
-        const { bytes, mediaType } = looks === 1 ? image.manifest : moved.manifest;
+        const { bytes, mediaType } = looks === 1 ? subject.before.manifest : subject.after.manifest;
         return new Response(Buffer.from(bytes), { headers: { "content-type": mediaType } });
       },
     });
-    addSample(scene.registryServer.repository("a/b"), "2", moved);
+    addSample(scene.registryServer.repository("a/b"), "2", subject.after);
     await scene.sign();
     expect([await perform(scene), looks]).toEqual(["", 1]);
   });
 
   test("G7: asks for signatures where the image was read, and judges the name that was typed", async () => {
     await using mirror = startRegistry();
-    addSample(mirror.repository("a/b"), "1", image);
-    await using scene = new GateScene();
+    addSample(mirror.repository("a/b"), "1", subject.before);
+    await using scene = new GateScene(subject);
     scene.typed = "typed.example/a/b:1";
     scene.configure(
       `[[registry]]\nprefix = "typed.example"\nlocation = "${mirror.host}"\ninsecure = true\n`,
     );
-    await scene.sign(key, payload(`${mirror.host}/a/b:1`));
+    await scene.sign(key, (digest) => payload(`${mirror.host}/a/b:1`, digest));
     expect(await perform(scene)).toContain("Signature for identity");
     expect(written(scene)).toEqual([]);
-    await scene.sign(key, payload("typed.example/a/b:1"));
+    if (further) return;
+    await scene.sign(key, (digest) => payload("typed.example/a/b:1", digest));
     expect(await perform(scene)).toBe("");
   });
 
   test("G10: tries no registry that merely might have an image of a short name", async () => {
-    await using scene = new GateScene();
+    await using scene = new GateScene(subject);
     await using other = startRegistry();
-    addSample(other.repository("library/a"), "1", image);
+    addSample(other.repository("library/a"), "1", subject.before);
     scene.typed = "a:1";
     const search = JSON.stringify([scene.host, other.host]);
     scene.configure(
@@ -189,30 +261,30 @@ describe.each(commands)("%s", (command, perform) => {
     expect(written(scene)).toEqual([]);
   });
 
-  test("G3: goes by the signatures of what it has read, though the tag moves on", async () => {
+  detail("G3: goes by the signatures of what it has read, though the tag moves on", async () => {
     let asked = 0;
-    await using scene = new GateScene({
+    await using scene = new GateScene(subject, {
       intercept: async ({ method, target }, usual) => {
         const tagged = method === "GET" && target.endsWith("/manifests/1");
         if (!tagged || asked++ === 0) return usual();
-        const { bytes, mediaType } = moved.manifest;
+        const { bytes, mediaType } = subject.after.manifest;
         return new Response(Buffer.from(bytes), { headers: { "content-type": mediaType } });
       },
     });
-    addSample(scene.registryServer.repository("a/b"), "other", moved);
+    addSample(scene.registryServer.repository("a/b"), "other", subject.after);
     await scene.sign();
     expect(await perform(scene)).toBe("");
   });
 
   test("G3: takes no signature of what the tag led to before", async () => {
-    await using scene = new GateScene();
+    await using scene = new GateScene(subject);
     await scene.sign();
-    addSample(scene.registryServer.repository("a/b"), "1", moved);
+    addSample(scene.registryServer.repository("a/b"), "1", subject.after);
     expect(await perform(scene)).toContain("A signature was required, but no signature exists");
     expect(written(scene)).toEqual([]);
   });
 
-  test.each<[string, (scene: GateScene) => void, string]>([
+  const undecided: readonly (readonly [string, (scene: GateScene) => void, string])[] = [
     [
       "a key file that is missing",
       (scene) => scene.want({ keyPath: "/proc/no-key" }),
@@ -231,21 +303,21 @@ describe.each(commands)("%s", (command, perform) => {
     [
       "a signature that cannot be read",
       (scene) => {
-        const path = scene.at("lookaside", `a/b@sha256=${digestHex(digest)}`, "signature-2");
-        mkdirSync(path, { recursive: true });
+        for (const digest of subject.judged) mkdirSync(scene.signatureAt(digest, 2));
       },
       "is a directory",
     ],
-  ])("G4: refuses with %s", async (_, spoil, reason) => {
-    await using scene = new GateScene();
+  ];
+  test.each(some(undecided))("G4: refuses with %s", async (_, spoil, reason) => {
+    await using scene = new GateScene(subject);
     await scene.sign();
     spoil(scene);
     expect(await perform(scene)).toContain(reason);
     expect(written(scene)).toEqual([]);
   });
 
-  test("G4: refuses where the server for signatures does not answer as one", async () => {
-    await using scene = new GateScene();
+  detail("G4: refuses where the server for signatures does not answer as one", async () => {
+    await using scene = new GateScene(subject);
     await using broken = startRegistry({ intercept: () => new Response("no", { status: 403 }) });
     writeFileSync(
       scene.at("registries.d/a.yaml"),
@@ -256,7 +328,7 @@ describe.each(commands)("%s", (command, perform) => {
   });
 
   test("G5: reads nothing for a policy that has two meanings", async () => {
-    await using scene = new GateScene();
+    await using scene = new GateScene(subject);
     await scene.sign();
     const policy = readFileSync(scene.at("policy.json"), "utf8");
     writeFileSync(scene.at("policy.json"), policy.replace("{", '{"def\\u0061ult":[],'));
@@ -264,46 +336,47 @@ describe.each(commands)("%s", (command, perform) => {
     expect(scene.registryServer.lines).toEqual([]);
   });
 
-  test.each<[string, (text: string) => string, string]>([
+  const spoilt: readonly (readonly [string, (text: string) => string, string])[] = [
     ["a repeated critical", (text) => text.replace("{", '{"critical":{},'), "Duplicate key"],
     ["more in critical", (text) => text.replace('"type"', '"x":1,"type"'), "Unknown key"],
     ["critical inside of critical", (text) => `{"critical":${text},"optional":{}}`, "Unknown key"],
-  ])("G6: refuses a signed document with %s", async (_, spoil, reason) => {
-    await using scene = new GateScene();
-    const text = new TextDecoder().decode(payload(scene.name));
-    await scene.sign(key, Buffer.from(spoil(text)));
+  ];
+  test.each(some(spoilt))("G6: refuses a signed document with %s", async (_, spoil, reason) => {
+    await using scene = new GateScene(subject);
+    const document = (digest: Digest) => new TextDecoder().decode(payload(scene.name, digest));
+    await scene.sign(key, (digest) => Buffer.from(spoil(document(digest))));
     expect(await perform(scene)).toContain(reason);
     expect(written(scene)).toEqual([]);
   });
 
   test("G8: tells nothing of what stands in a signature that nobody has verified", async () => {
-    await using scene = new GateScene();
-    await scene.sign(stranger, payload("secret.example/name:1"));
+    await using scene = new GateScene(subject);
+    await scene.sign(stranger, (digest) => payload("secret.example/name:1", digest));
     const said = await perform(scene);
     expect(said).toContain("Key not found for key ID");
     expect(said).not.toContain("secret.example");
     expect(written(scene)).toEqual([]);
   });
 
-  test("G8: checks whose signature it is before what it is for, and that before the name", async () => {
-    await using scene = new GateScene();
-    const other = digestOf(Buffer.from("other"));
-    const document = (reference: string, of: Digest) =>
-      encodeSimpleSigning({ digest: of, reference, creator: "test", timestamp: 0 });
-    await scene.sign(key, document("other.example/x:1", other));
-    expect(await perform(scene)).toContain(`Signature for digest ${other} does not match`);
-    await scene.sign(key, document("other.example/x:1", digest));
-    expect(await perform(scene)).toContain("Signature for identity");
-    expect(written(scene)).toEqual([]);
-  });
+  detail(
+    "G8: checks whose signature it is before what it is for, and that before the name",
+    async () => {
+      await using scene = new GateScene(subject);
+      const other = digestOf(Buffer.from("other"));
+      const elsewhere = "other.example/x:1";
+      await scene.sign(key, () => payload(elsewhere, other));
+      expect(await perform(scene)).toContain(`Signature for digest ${other} does not match`);
+      await scene.sign(key, (digest) => payload(elsewhere, digest));
+      expect(await perform(scene)).toContain("Signature for identity");
+      expect(written(scene)).toEqual([]);
+    },
+  );
 
   test("refuses with --require-signed what no requirement has verified", async () => {
-    await using scene = new GateScene();
+    await using scene = new GateScene(subject);
     const policy = { default: [{ type: "insecureAcceptAnything" }] };
     writeFileSync(scene.at("policy.json"), JSON.stringify(policy));
-    const start = scene.start.bind(scene);
-    scene.start = (...words) => start("--require-signed", ...words);
-    if (command.includes("proxy")) return;
+    scene.globals.push("--require-signed");
     expect(await perform(scene)).toContain(
       "No signature verification policy found for image docker:",
     );
@@ -311,35 +384,68 @@ describe.each(commands)("%s", (command, perform) => {
   });
 });
 
-const copying = (scene: GateScene) => ["copy", `docker://${scene.name}`, "dir:there"];
-const syncing = (scene: GateScene) => ["sync", "--src=docker", "--dest=dir", scene.name, "there"];
+/** Returns what the policy was asked about, and what it said, by the events of a command. */
+async function decided(scene: GateScene, ...words: readonly string[]) {
+  mkdirSync(scene.at("there"), { recursive: true });
+  const { code, stderr } = await scene.start(...words, "--events=events");
+  expect([code, stderr.includes("rejected")]).toEqual([0, false]);
+  const events = readFileSync(scene.at("events"), "utf8").trim().split("\n");
+  return events.map((line) => JSON.parse(line)).filter(({ event }) => event === "policy-decided");
+}
 
-describe.each([
-  ["copy", copying],
-  ["sync", syncing],
-] as const)("%s", (command, words) => {
-  test.each([
-    [[]],
-    [["--remove-signatures"]],
-    [["--remove-signatures", "--format=v2s2"]],
-    [["--preserve-digests"]],
-    ...(command === "sync"
-      ? []
-      : [
-          [["--remove-signatures", "--dest-compress-format=zstd", "--dest-force-compress-format"]],
-          [["--remove-signatures", "--dest-decompress"]],
-        ]),
-  ])("G9: judges the same bytes with %j", async (form) => {
-    await using scene = new GateScene();
+const kept = [[], ["--preserve-digests"]];
+const converted = [["--remove-signatures"], ["--remove-signatures", "--format=v2s2"]];
+const compressed = [
+  ["--remove-signatures", "--dest-compress-format=zstd", "--dest-force-compress-format"],
+  ["--remove-signatures", "--dest-decompress"],
+];
+
+describe("G9: the same bytes are judged, whatever is written", () => {
+  test.each([...kept, ...converted, ...compressed])("by copy with %j", async (...form) => {
+    await using scene = new GateScene(single);
     await scene.sign();
-    mkdirSync(scene.at("there"), { recursive: true });
-    const flags = ["--src-tls-verify=false", "--events=events", ...form];
-    const { code } = await scene.start(...words(scene), ...flags);
-    expect(code).toBe(0);
-    const events = readFileSync(scene.at("events"), "utf8").trim().split("\n");
-    const decided = events
-      .map((line) => JSON.parse(line))
-      .filter(({ event }) => event === "policy-decided");
-    expect(decided).toMatchObject([{ verdict: "admitted", digest }]);
+    const words = ["copy", ...plain, ...form, `docker://${scene.name}`, "dir:there"];
+    expect(await decided(scene, ...words)).toMatchObject([{ verdict: "admitted", digest }]);
+  });
+
+  test.each([...kept, ...converted])("by sync with %j", async (...form) => {
+    await using scene = new GateScene(single);
+    await scene.sign();
+    const words = ["sync", "--src=docker", "--dest=dir", ...plain, ...form, scene.name, "there"];
+    expect(await decided(scene, ...words)).toMatchObject([{ verdict: "admitted", digest }]);
+  });
+
+  test("by copy --all, whatever becomes of the list and its images", async () => {
+    await using scene = new GateScene(listed(...list.images));
+    await scene.sign();
+    const words = ["copy", "--all", ...plain, "--remove-signatures", "--format=v2s2"];
+    const decisions = await decided(scene, ...words, `docker://${scene.name}`, "dir:there");
+    const judged = [...list.images, list].map(({ manifest }) => manifest.digest);
+    expect(decisions.map((each) => each.digest).toSorted()).toEqual(judged.toSorted());
+  });
+
+  // It has no wish to change anything: what is judged is what is written.
+  test("by layers, which writes what was signed", async () => {
+    await using scene = new GateScene(single);
+    await scene.sign();
+    const words = ["layers", "--tls-verify=false", `docker://${scene.name}`];
+    expect(await scene.start(...words)).toMatchObject({ code: 0 });
+    const [made = ""] = readdirSync(scene.path).filter((name) => name.startsWith("layers-"));
+    expect(digestOf(readFileSync(scene.at(made, "manifest.json")))).toBe(digest);
+  });
+
+  test("by experimental-image-proxy, which names what was signed, and hands out another form", async () => {
+    const docker = sampleImage({ seed: "gate", format: "docker", layers: ["gzip"] });
+    const signed = docker.manifest.digest as Digest;
+    await using scene = new GateScene({ before: docker, after: docker, judged: [signed] });
+    await scene.sign();
+    await using client = await proxy(scene);
+    const { success } = await client.ask("OpenImage", `docker://${scene.name}`);
+    expect(success).toBe(true);
+    const { value, pipeid, descriptors } = await client.ask("GetManifest", 1);
+    const reading = Bun.file(descriptors[0] ?? -1).bytes();
+    await client.ask("FinishPipe", pipeid);
+    expect([value, digestOf(await reading) === signed]).toEqual([signed, false]);
+    closeSync(descriptors[0] ?? -1);
   });
 });

@@ -19,6 +19,8 @@ export interface ScriptedEngine extends AsyncDisposable {
   readonly host: string;
   /** The requests so far, as `METHOD path`. */
   readonly lines: readonly string[];
+  /** Forgets the requests so far. */
+  forget(): void;
   /** The archives that it was sent to their ends. */
   readonly loaded: readonly Uint8Array[];
   /** How often a body broke off. */
@@ -74,6 +76,7 @@ export function startScriptedEngine(script: EngineScript = {}): ScriptedEngine {
   return {
     host,
     lines,
+    forget: () => void lines.splice(0),
     loaded,
     workspace,
     get broken() {

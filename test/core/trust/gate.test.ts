@@ -4,7 +4,10 @@ import { collect } from "../../../core/blob/collect.ts";
 import { streamOf } from "../../../core/blob/stream.ts";
 import { type Digest, digestOf } from "../../../core/content/digest.ts";
 import { Failure } from "../../../core/failure.ts";
+import type { Pipes } from "../../../cli/proxy/pipes.ts";
+import type { ImageDestination } from "../../../core/image/destination.ts";
 import type { ImageName } from "../../../core/image/name.ts";
+import type { ProxyContent } from "../../../core/proxy/images.ts";
 import type { ImageSource, RawManifest, SignedManifest } from "../../../core/image/source.ts";
 import { limits } from "../../../core/limits.ts";
 import {
@@ -595,6 +598,62 @@ describe("G1: without an admission", () => {
     // @ts-expect-error: what a source reads is not for a destination.
     const raw: OutgoingManifest = await source.readManifest();
     expect([blob, manifest, candidate, copied, raw]).toHaveLength(5);
+  });
+
+  test("nobody writes to a destination, or to a client of the proxy, what was only found", () => {
+    interface Found {
+      readonly destination: ImageDestination;
+      readonly pipes: Pipes;
+      readonly bytes: AsyncIterable<Uint8Array>;
+      readonly raw: RawManifest;
+      readonly candidate: Candidate;
+    }
+    // It has to compile, and nobody calls it.
+    const write = async ({ destination, pipes, bytes, raw, candidate }: Found) => {
+      const blob = { ...layerDescriptor, open: () => bytes };
+      // @ts-expect-error: bytes that flow are not on their way to a destination.
+      await destination.putBlob(blob, "layer");
+      // @ts-expect-error: nor is what a source opens.
+      await destination.putBlob(await source.openBlob(layerDescriptor), "config");
+      // @ts-expect-error: a manifest as it was read.
+      await destination.putManifest(raw);
+      // @ts-expect-error: likewise of one image of a list.
+      await destination.putManifest(raw, digestAt(raw));
+      // @ts-expect-error: a manifest that was looked at.
+      await destination.putManifest(await candidate.manifest());
+      // @ts-expect-error: a blob is no manifest.
+      await destination.putManifest(accepted.blob(layerDescriptor));
+      // @ts-expect-error: a list as it was read.
+      await destination.putOrigin?.(raw);
+      // @ts-expect-error: bytes that flow are not on their way to a client.
+      pipes.offer(bytes);
+      // @ts-expect-error: nor by two pipes.
+      pipes.offerRaw(bytes, () => "");
+      // @ts-expect-error: nor what was looked at.
+      pipes.offer(await candidate.look(layerDescriptor, 1));
+      const content: ProxyContent = {
+        value: null,
+        // @ts-expect-error: nor can it be passed off as content.
+        content: blob,
+      };
+      return content;
+    };
+    expect(write).toBeFunction();
+    let accepted: AdmittedImage;
+  });
+
+  test("a destination has no other ways to be written to", () => {
+    // One that is new stands here once somebody has seen that it takes nothing but what was admitted.
+    const known = [
+      ...(["name", "traits", "rehearses", "heldStart"] as const),
+      ...(["reuseBlob", "reuseStandIn"] as const),
+      ...(["putBlob", "putManifest", "putOrigin", "putSignatures", "putReferrers"] as const),
+      ...(["commit", Symbol.asyncDispose] as const),
+    ];
+    // Neither compiles unless there is nothing to be listed.
+    const unknown: never[] = [] as Exclude<keyof ImageDestination, (typeof known)[number]>[];
+    const surplus: never[] = [] as Exclude<(typeof known)[number], keyof ImageDestination>[];
+    expect([...unknown, ...surplus]).toEqual([]);
   });
 
   test("the brand of a manifest is no member that could be copied", async () => {
