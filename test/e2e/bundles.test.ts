@@ -158,6 +158,8 @@ describe("bundles on their way", () => {
     ] as const) {
       expect(await scene.copy(attestation, from, to)).toMatchObject({ code: 0 });
     }
+    // Whoever says no name finds one image.
+    await scene.skopeo("inspect", "oci-archive:archive");
     const far = `${scene.host}/far/app@${digest}`;
     const there = await Promise.all([
       scene.cosign("verify", ...key, "--allow-http-registry", far),

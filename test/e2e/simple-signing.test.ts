@@ -1,7 +1,7 @@
 // Simple signing: signatures made here and accepted by others, and the other way round.
 
 import { describe, expect, test } from "bun:test";
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { digestOf } from "../../core/content/digest.ts";
 import { encodeSimpleSigning } from "../../core/trust/simple-signing.ts";
@@ -386,3 +386,102 @@ testWith(
     expect((await scene.judge("signature", "keys", newerProgram("skopeo"))).code).toBe(0);
   }
 });
+
+describe("signatures on their way", () => {
+  testWith(
+    "root",
+    "gpg",
+    "docker-registry",
+    "newer:skopeo",
+  )(
+    "come through a layout, an archive and a directory to another place beside a registry",
+    async () => {
+      await using scene = await begun();
+      const { gpg, path: cwd } = scene;
+      const key = await gpg.generate({ algorithm: "ed25519" });
+      await gpg.exportTo(scene.at("keys"));
+      const host = await scene.registry();
+      const signed = `${host}/near:1`;
+      const signedIdentity = { type: "exactReference", dockerReference: signed };
+      const rule = { type: "signedBy", keyType: "GPGKeys", keyPath: scene.at("keys") };
+      const policy = { default: [{ ...rule, signedIdentity }] };
+      writeFileSync(scene.at("policy.json"), JSON.stringify(policy));
+      for (const place of ["near", "far"]) {
+        mkdirSync(scene.at(place));
+        const lookaside = pathToFileURL(scene.at(`${place}-signatures`)).href;
+        writeFileSync(scene.at(place, "a.yaml"), `default-docker: {lookaside: "${lookaside}"}\n`);
+      }
+      const copy = (place: string, args: readonly string[], program?: string) =>
+        succeed(
+          [
+            ...["--policy", "policy.json", "--registries.d", place, "copy", "--all"],
+            ...["--src-tls-verify=false", "--dest-tls-verify=false", ...args],
+          ],
+          { cwd, env: gpg.env, ...(program !== undefined && { program }) },
+        );
+      const list = await scene.store("dir");
+      await list.fill(sampleList({ format: "oci", odd: false, attested: false }));
+      const sign = ["copy", "--all", "--sign-by", key, "--dest-tls-verify=false"];
+      await succeed(
+        ["--insecure-policy", "--registries.d", "near", ...sign, list.image, `docker://${signed}`],
+        { cwd, env: gpg.env },
+      );
+      // Each of them asks the policy about what it reads.
+      await copy("near", [`docker://${signed}`, "oci:layout:a"]);
+      await copy("near", ["oci:layout:a", "oci-archive:archive"]);
+      await copy("far", ["oci-archive:archive", "dir:directory"]);
+      await copy("far", ["dir:directory", `docker://${host}/far:2`]);
+      await copy("far", [`docker://${host}/far:2`, "dir:last"], newerProgram("skopeo"));
+      const kept = (directory: string) =>
+        readdirSync(scene.at(directory)).filter((name) => name.includes("signature-"));
+      expect(kept("last").sort()).toEqual(kept("directory").sort());
+      expect(kept("last")).toHaveLength(
+        sampleList({ format: "oci", odd: false, attested: false }).images.length + 1,
+      );
+      writeFileSync(scene.at("policy.json"), JSON.stringify({ default: [rule] }));
+      const refused = ["--policy", "policy.json", "copy", "--all", "oci:layout:a", "dir:refused"];
+      expect((await run(refused, { cwd })).stderr).toContain(`identity \\"${signed}\\"`);
+    },
+  );
+
+  testWith(
+    ...["root", "gpg", "skopeo", "podman", "umoci", "newer:skopeo", "newer:podman", "newer:oras"],
+  )("are in the way of nobody who reads a layout or an archive", async () => {
+    await using scene = await begun();
+    const { gpg, path: cwd } = scene;
+    const key = await gpg.generate({ algorithm: "ed25519" });
+    const image = await scene.store("dir");
+    await image.fill(sampleImage({ format: "oci", odd: false, layers: ["gzip"] }));
+    const sign = ["--sign-by", key, "--sign-identity", reference];
+    for (const to of ["oci:layout:a", "oci-archive:archive"]) {
+      await succeed(["--insecure-policy", "copy", ...sign, image.image, to], {
+        cwd,
+        env: gpg.env,
+      });
+    }
+    const env = { HOME: cwd };
+    for (const [program, args] of [
+      ["skopeo", ["inspect", "oci:layout"]],
+      ["skopeo", ["inspect", "oci:layout:a"]],
+      ["skopeo", ["inspect", "oci-archive:archive"]],
+      [newerProgram("skopeo"), ["inspect", "oci:layout"]],
+      [newerProgram("skopeo"), ["inspect", "oci-archive:archive"]],
+      [
+        newerProgram("oras"),
+        ["copy", "-r", "--from-oci-layout", "--to-oci-layout", "layout:a", "o:a"],
+      ],
+      ["umoci", ["unpack", "--image", "layout:a", "bundle"]],
+      ["podman", [...storeOptions(scene, "old"), "load", "-i", "archive"]],
+      [newerProgram("podman"), [...storeOptions(scene, "new"), "load", "-i", "archive"]],
+    ] as const) {
+      await succeed(args, { cwd, program, env });
+    }
+    const tags = await succeed(["ls", "--layout", "layout"], { cwd, program: "umoci" });
+    expect(tags.stdout).toBe("a\n");
+  });
+});
+
+function storeOptions(scene: Scene, name: string): readonly string[] {
+  const [root, runroot] = [scene.at(name), scene.at(`${name}-run`)];
+  return ["--root", root, "--runroot", runroot, "--storage-driver", "vfs"];
+}

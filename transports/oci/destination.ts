@@ -30,11 +30,11 @@ import { lockDirectory, tryLockDirectory } from "../shared/directory-lock.ts";
 import { fileStream } from "../shared/file-stream.ts";
 import { NewFile, replaceFile, syncDirectory } from "../shared/new-file.ts";
 import { makeDirectories, removeEmptyDirectories } from "../shared/temporary.ts";
-import { type BlobReader, PendingAttachments } from "./attachments.ts";
+import { PendingAttachments } from "./attachments.ts";
 import { withImage } from "./index-json.ts";
 import type { Layout } from "./layout.ts";
+import type { BlobReader } from "./layout-blobs.ts";
 import type { OciName } from "./name.ts";
-import { PendingReferrers } from "./referrers.ts";
 import { type OciProbe, openProbe } from "./probe.ts";
 
 /** Opens a layout for writing, and begins one where there is none. */
@@ -77,9 +77,9 @@ class OciDestination implements ImageDestination {
   readonly #made: string[];
   readonly #written = new Set<Digest>();
   readonly #reused = new Set<Digest>();
-  readonly #signatures = new PendingAttachments();
-  readonly #referrers = new PendingReferrers();
+  readonly #attachments = new PendingAttachments();
   readonly #reader: BlobReader;
+  readonly #manifests = new Map<Digest, Descriptor>();
   #top: Descriptor | undefined;
   /** Whether this run said that the directory is a layout. */
   #marked = false;
@@ -93,6 +93,7 @@ class OciDestination implements ImageDestination {
     this.#layout = entered.layout;
     this.#presence = entered.presence;
     this.#reader = {
+      hasBlob: (digest) => existsSync(this.#layout.blobPath(digest)),
       openBlob: (digest) => fileStream(this.#layout.blobPath(digest), context.signal),
     };
     this.#made = [...entered.made];
@@ -131,17 +132,21 @@ class OciDestination implements ImageDestination {
       throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);
     }
     await this.#write({ digest, bytes });
-    if (instance === undefined) this.#top = { mediaType, digest, size: bytes.length };
+    const descriptor = { mediaType, digest, size: bytes.length };
+    this.#manifests.set(digest, descriptor);
+    if (instance === undefined) this.#top = descriptor;
   }
 
   /** They are added by the commit, to those that the layout has by then. */
   async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
-    this.#signatures.add(digest, signatures);
+    const manifest = this.#manifests.get(digest) ?? this.#top;
+    if (manifest === undefined) throw new Failure("bug", "Signatures came before their manifest");
+    this.#attachments.addSignatures({ ...manifest, digest }, signatures);
   }
 
   /** Likewise. */
   async putReferrers(referrers: readonly Referrer[], { digest }: SignedManifest): Promise<void> {
-    this.#referrers.add(digest, referrers);
+    this.#attachments.addReferrers(digest, referrers);
   }
 
   async commit(): Promise<void> {
@@ -158,9 +163,9 @@ class OciDestination implements ImageDestination {
     }
     await this.#layout.changeIndex(async (index) => {
       const named = withImage(index, image, wanted.by === "name" ? wanted.name : undefined);
-      const write = (blob: SmallBlob) => this.#write(blob);
-      const signed = await this.#signatures.addTo(named, this.#reader, write);
-      return this.#referrers.addTo(signed, write);
+      const wish = { image: image.digest, listsBundles: true };
+      const put = (blob: SmallBlob) => this.#write(blob);
+      return this.#attachments.addTo(named, wish, { reader: this.#reader, put });
     });
     this.#committed = true;
   }

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { isDigest } from "../../core/content/digest.ts";
 import type { Glance, TransportContext } from "../../core/image/transport.ts";
 import { attachmentTag } from "../shared/attachments.ts";
-import { type IndexEntry, isArtifact } from "./index-json.ts";
+import { hiddenIndexOf, type IndexEntry, isArtifact } from "./index-json.ts";
 import { Layout } from "./layout.ts";
 import type { OciName } from "./name.ts";
 
@@ -20,6 +20,7 @@ export async function glance(
   const digest = entries.find(({ name }) => name === wanted.name)?.digest ?? "";
   if (!isDigest(digest) || !existsSync(layout.blobPath(digest))) return undefined;
   const attachments = attachmentTag(digest);
-  const beside = (entry: IndexEntry) => entry.name === attachments || isArtifact(entry);
+  const beside = (entry: IndexEntry) =>
+    entry.name === attachments || isArtifact(entry) || hiddenIndexOf(entry) !== undefined;
   return { digest, perhapsSigned: entries.some(beside) };
 }

@@ -42,6 +42,9 @@ const fullNameAnnotation = "io.containerd.image.name";
 /** Says of an entry without a name what it is about, so that it need not be read by who looks for others. */
 const subjectAnnotation = "vnd.dray.subject";
 
+/** Leads to the index of what is hidden behind an image. */
+const hiddenAnnotation = "vnd.dray.attached";
+
 /** What cosign calls the entries of layouts that it saves and verifies. */
 const kindAnnotation = "kind";
 const cosignKinds = {
@@ -160,20 +163,35 @@ export function subjectOf(entry: IndexEntry): string | undefined {
   return annotationOf(entry.json, subjectAnnotation);
 }
 
-/** Returns the index with an artifact in it that is about the manifest with this digest. */
-export function withArtifact(index: LayoutIndex, entry: JsonObject, about: string): LayoutIndex {
-  const { annotations } = entry;
-  const kept = isJsonObject(annotations) ? annotations : {};
-  const added = parseEntry({ ...entry, annotations: { ...kept, [subjectAnnotation]: about } });
-  const { entries } = withKind(index, about);
-  const at = entries.findIndex((each) => isArtifact(each) && each.digest === added.digest);
-  return { ...index, entries: at < 0 ? [...entries, added] : entries.with(at, added) };
+/** Returns an entry for an artifact that is about the manifest with this digest. */
+export function artifactEntry(json: JsonObject, about: string): IndexEntry {
+  return annotated(parseEntry(json), { [subjectAnnotation]: about });
+}
+
+/** Returns the index with an artifact in it. */
+export function withArtifact(index: LayoutIndex, artifact: IndexEntry): LayoutIndex {
+  const { entries } = index;
+  const at = entries.findIndex((each) => isArtifact(each) && each.digest === artifact.digest);
+  return { ...index, entries: at < 0 ? [...entries, artifact] : entries.with(at, artifact) };
+}
+
+/** Returns the digest of the index of what is hidden behind an image; undefined if nothing is. */
+export function hiddenIndexOf(entry: IndexEntry): string | undefined {
+  return annotationOf(entry.json, hiddenAnnotation);
+}
+
+/** Returns the index with a hidden index behind each entry of an image. */
+export function withHiddenIndex(index: LayoutIndex, image: string, hidden: string): LayoutIndex {
+  const entries = index.entries.map((each) =>
+    each.digest === image ? annotated(each, { [hiddenAnnotation]: hidden }) : each,
+  );
+  return { ...index, entries };
 }
 
 /** Returns the index such that cosign knows the manifest with this digest for an image. */
-function withKind(index: LayoutIndex, digest: string): LayoutIndex {
+export function withKind(index: LayoutIndex, digest: string): LayoutIndex {
   const entries = index.entries.map((each) =>
-    each.digest === digest ? marked(each, kindOf(each)) : each,
+    each.digest === digest ? annotated(each, { [kindAnnotation]: kindOf(each) }) : each,
   );
   return { ...index, entries };
 }
@@ -213,7 +231,7 @@ export function withSignatures(
   const plain = makeEntry(signatures, name);
   // Cosign takes the first of a kind, and those of a list's images are not what it looks for.
   const top = index.entries.some((each) => each.digest === digest);
-  const entry = top ? marked(plain, cosignKinds.signatures) : plain;
+  const entry = top ? annotated(plain, { [kindAnnotation]: cosignKinds.signatures }) : plain;
   const { entries } = withKind(index, digest);
   const at = entries.findIndex((each) => each.name === name);
   return { ...index, entries: at < 0 ? [...entries, entry] : entries.with(at, entry) };
@@ -223,10 +241,10 @@ function kindOf({ mediaType }: IndexEntry): string {
   return mediaType === manifestTypes.ociIndex ? cosignKinds.list : cosignKinds.image;
 }
 
-function marked(entry: IndexEntry, kind: string): IndexEntry {
+function annotated(entry: IndexEntry, added: Readonly<Record<string, string>>): IndexEntry {
   const { annotations } = entry.json;
   const kept = isJsonObject(annotations) ? annotations : {};
-  return { ...entry, json: { ...entry.json, annotations: { ...kept, [kindAnnotation]: kind } } };
+  return { ...entry, json: { ...entry.json, annotations: { ...kept, ...added } } };
 }
 
 function isAttestation({ json }: IndexEntry): boolean {
@@ -298,10 +316,16 @@ function hintFor(entries: readonly IndexEntry[]): string | undefined {
 /**
  * Returns the index with an image in it, under a name if it has one.
  *
- * An earlier image of the name stays without it, as the original leaves it.
+ * An earlier image of the name stays without it, as the original leaves it. What is hidden behind the image stays
+ * behind it.
  */
 export function withImage(index: LayoutIndex, image: Descriptor, name?: string): LayoutIndex {
-  const entry = makeEntry(image, name);
+  const hidden = index.entries
+    .filter(({ digest }) => digest === image.digest)
+    .flatMap((each) => hiddenIndexOf(each) ?? []);
+  const plain = makeEntry(image, name);
+  const [kept] = hidden;
+  const entry = kept === undefined ? plain : annotated(plain, { [hiddenAnnotation]: kept });
   const entries = index.entries.map((each) =>
     name !== undefined && each.name === name ? withoutName(each) : each,
   );

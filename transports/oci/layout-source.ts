@@ -15,6 +15,7 @@ import type {
 import { limits } from "../../core/limits.ts";
 import { guessType } from "../../core/manifest/manifest.ts";
 import { readAttachments } from "./attachments.ts";
+import { withHiddenEntries } from "./hidden-index.ts";
 import { type LayoutIndex, selectImage } from "./index-json.ts";
 import { readReferrers } from "./referrers.ts";
 import type { WantedEntry } from "./name.ts";
@@ -56,11 +57,16 @@ export class LayoutSource implements ImageSource {
   }
 
   async readSignatures({ digest }: SignedManifest): Promise<readonly Signature[]> {
-    return readAttachments(this.#files.index, digest, this.#files);
+    return readAttachments(await this.#indexFor(digest), digest, this.#files);
   }
 
   async readReferrers(digest: Digest, artifactType: string): Promise<readonly RawManifest[]> {
-    return readReferrers(this.#files.index, { digest, artifactType }, this.#files);
+    return readReferrers(await this.#indexFor(digest), { digest, artifactType }, this.#files);
+  }
+
+  /** With what is hidden behind a manifest, or behind the list that it is in. */
+  #indexFor(digest: Digest): Promise<LayoutIndex> {
+    return withHiddenEntries(this.#files.index, [digest, this.#digest], this.#files);
   }
 
   /** They lie here: looking for them asks nobody. */

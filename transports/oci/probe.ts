@@ -10,7 +10,6 @@ import type {
   StoredBlob,
 } from "../../core/image/destination.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
-import { refusedForms } from "./attachments.ts";
 import { Layout } from "./layout.ts";
 import type { OciName } from "./name.ts";
 
@@ -36,7 +35,6 @@ export function layoutTraits({ settings }: TransportContext): DestinationTraits 
     layers: settings.oci.acceptsUncompressedLayers === true ? "preserve" : "compress",
     keepsForeignUrls: true,
     holdsLists: true,
-    refusedForms,
     holdsBundles: true,
     concurrent: true,
   };

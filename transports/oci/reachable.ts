@@ -4,7 +4,7 @@ import { type Digest, parseDigest } from "../../core/content/digest.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
 import { Failure } from "../../core/failure.ts";
 import { guessType, parseManifest } from "../../core/manifest/manifest.ts";
-import type { LayoutIndex } from "./index-json.ts";
+import { hiddenIndexOf, type LayoutIndex } from "./index-json.ts";
 
 /** Lists within lists end somewhere, and images share most of what they have. */
 const depthLimit = 8;
@@ -33,7 +33,8 @@ async function blobsOf(
   read: ManifestReader,
 ): Promise<ReadonlySet<Digest>> {
   const found = new Set<Digest>();
-  for (const { mediaType, digest } of entries) {
+  for (const entry of entries) {
+    const { mediaType, digest } = entry;
     if (mediaType !== manifestTypes.oci && mediaType !== manifestTypes.ociIndex) {
       throw new Failure(
         "unsupported",
@@ -41,6 +42,10 @@ async function blobsOf(
       );
     }
     await addBlobs({ digest: parseDigest(digest), mediaType, depth: 1 }, read, found);
+    const hidden = hiddenIndexOf(entry);
+    if (hidden === undefined) continue;
+    const index = { digest: parseDigest(hidden), mediaType: manifestTypes.ociIndex, depth: 1 };
+    await addBlobs(index, read, found);
   }
   return found;
 }

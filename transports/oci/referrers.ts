@@ -3,23 +3,16 @@
 import { type Digest, isDigest } from "../../core/content/digest.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
-import type { RawManifest, Referrer, SmallBlob } from "../../core/image/source.ts";
+import type { RawManifest } from "../../core/image/source.ts";
 import { isJsonObject } from "../../core/json.ts";
 import {
   isPossible,
   manifestMembers,
   possibleReferrers,
   readListed,
-  referrerEntry,
   referrersTag,
 } from "../shared/referrers.ts";
-import {
-  type IndexEntry,
-  isArtifact,
-  type LayoutIndex,
-  subjectOf,
-  withArtifact,
-} from "./index-json.ts";
+import { type IndexEntry, isArtifact, type LayoutIndex, subjectOf } from "./index-json.ts";
 
 /** Reads manifests of a layout. */
 export interface ManifestReader {
@@ -69,31 +62,6 @@ function referrerIn(entry: IndexEntry, wanted: string): Descriptor | undefined {
     return undefined;
   }
   return mediaType === manifestTypes.oci && isDigest(digest) ? { mediaType, digest } : undefined;
-}
-
-/** Referrers on their way into a layout, by the manifest that they are about. */
-export class PendingReferrers {
-  readonly #referrers = new Map<Digest, readonly Referrer[]>();
-
-  /** Adds referrers of a manifest. */
-  add(digest: Digest, referrers: readonly Referrer[]): void {
-    this.#referrers.set(digest, [...(this.#referrers.get(digest) ?? []), ...referrers]);
-  }
-
-  /**
-   * Returns an index that has these, besides those that are there. `put` is given what they consist of, and may
-   * be given the same twice.
-   */
-  async addTo(index: LayoutIndex, put: (blob: SmallBlob) => Promise<void>): Promise<LayoutIndex> {
-    let next = index;
-    for (const [digest, referrers] of this.#referrers) {
-      for (const referrer of referrers) {
-        for (const blob of [...referrer.blobs, referrer.manifest]) await put(blob);
-        next = withArtifact(next, referrerEntry(referrer), digest);
-      }
-    }
-    return next;
-  }
 }
 
 /** Returns the index without what is about these manifests, and thereby about nothing any more. */

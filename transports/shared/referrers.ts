@@ -2,6 +2,7 @@
 
 import { type Digest, digestAlgorithm, digestHex } from "../../core/content/digest.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
+import { emptyConfig } from "../../core/content/empty-config.ts";
 import { manifestTypes } from "../../core/content/media-types.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoted } from "../../core/foreign-text.ts";
@@ -36,10 +37,10 @@ export function possibleReferrers(raw: RawManifest, artifactType: string): reado
 
 /** Tells whether what is listed with this artifact type may be of the other one. */
 export function isPossible(listed: string | undefined, wanted: string): boolean {
-  return listed === undefined || listed === "" || listed === emptyType || listed === wanted;
+  return (
+    listed === undefined || listed === "" || listed === emptyConfig.mediaType || listed === wanted
+  );
 }
-
-const emptyType = "application/vnd.oci.empty.v1+json";
 
 /** Reads listed manifests, each of which has to be what its digest promises. */
 export async function readListed(

@@ -2,6 +2,7 @@
 
 import { digestOf, isDigest } from "../../content/digest.ts";
 import type { Descriptor } from "../../content/descriptor.ts";
+import { emptyConfig } from "../../content/empty-config.ts";
 import { manifestTypes } from "../../content/media-types.ts";
 import { asFailure, Failure } from "../../failure.ts";
 import type { RawManifest, Referrer, SmallBlob } from "../../image/source.ts";
@@ -51,9 +52,6 @@ async function held(blob: Descriptor, candidate: Candidate): Promise<SmallBlob> 
   const bytes = known ? emptyConfig.bytes : await candidate.look(blob, limits.signatureBytes);
   return { mediaType, digest, bytes };
 }
-
-const emptyObject = new TextEncoder().encode("{}");
-const emptyConfig = { bytes: emptyObject, digest: digestOf(emptyObject) };
 
 /**
  * Returns what is to be said of bundles that exist where a signature was wanted that names the image;

@@ -7,7 +7,6 @@ import type { Transport } from "../../../core/image/transport.ts";
 import {
   PendingAttachments,
   readAttachments,
-  sigstoreOnly,
   withoutSignatures,
 } from "../../../transports/oci/attachments.ts";
 import {
@@ -33,14 +32,27 @@ const [one, two] = [sigstoreSignature(), sigstoreSignature()].map(encodeSignatur
   Uint8Array,
 ];
 
+const described = (digest: Digest) => ({
+  mediaType: "application/vnd.oci.image.manifest.v1+json",
+  digest,
+  size: 1,
+});
+
+const wish = { image: of(image).digest, listsBundles: true };
+
 /** A few blobs by digest. */
 function memory() {
   const blobs = new Map<Digest, Uint8Array>();
-  return {
-    blobs,
+  const reader = {
+    hasBlob: (digest: Digest) => blobs.has(digest),
     openBlob: async function* (digest: Digest) {
       yield blobs.get(digest) ?? new Uint8Array();
     },
+  };
+  return {
+    blobs,
+    reader,
+    ...reader,
     put: async ({ digest, bytes }: { digest: Digest; bytes: Uint8Array }) =>
       void blobs.set(digest, bytes),
   };
@@ -51,31 +63,29 @@ describe("PendingAttachments", () => {
     const kept = memory();
     const pending = new PendingAttachments();
     const { digest } = of(image);
-    pending.add(digest, [one]);
-    const first = await pending.addTo(emptyIndex, kept, kept.put);
-    pending.add(digest, [two]);
-    const second = await pending.addTo(first, kept, kept.put);
+    pending.addSignatures(described(digest), [one]);
+    const first = await pending.addTo(emptyIndex, wish, kept);
+    pending.addSignatures(described(digest), [two]);
+    const second = await pending.addTo(first, wish, kept);
     expect(second.entries.map(({ name }) => name)).toEqual([attachmentTag(digest)]);
     expect(await readAttachments(second, digest, kept)).toEqual([one, two]);
-    expect(await pending.addTo(second, kept, kept.put)).toBe(second);
+    expect(await pending.addTo(second, wish, kept)).toBe(second);
   });
 
   test("notices blobs that are not what they are called", async () => {
     const kept = memory();
     const pending = new PendingAttachments();
     const { digest } = of(image);
-    pending.add(digest, [one]);
-    const index = await pending.addTo(emptyIndex, kept, kept.put);
+    pending.addSignatures(described(digest), [one]);
+    const index = await pending.addTo(emptyIndex, wish, kept);
     for (const key of kept.blobs.keys()) kept.blobs.set(key, new Uint8Array([1]));
     expect(readAttachments(index, digest, kept)).rejects.toMatchObject({ code: "corrupt" });
   });
 
-  test("takes no others than those of sigstore", () => {
-    const { digest } = of(image);
-    expect(() => new PendingAttachments().add(digest, [Uint8Array.of(0x90)])).toThrow(
-      "Pushing signatures for OCI images is not supported",
-    );
-    expect(sigstoreOnly([one])).toHaveLength(1);
+  test("takes no others than those of a known form", () => {
+    expect(() =>
+      new PendingAttachments().addSignatures(described(of(image).digest), [Uint8Array.of(1)]),
+    ).toThrow("unrecognized signature format");
   });
 });
 
@@ -203,8 +213,8 @@ test("signatures are read from a layout that cosign saved, if it is clear whose 
   const kept = memory();
   const pending = new PendingAttachments();
   const { digest } = of(image);
-  pending.add(digest, [one]);
-  const added = await pending.addTo(emptyIndex, kept, kept.put);
+  pending.addSignatures(described(digest), [one]);
+  const added = await pending.addTo(emptyIndex, wish, kept);
   const kind = (name: string) => ({ kind: `dev.cosignproject.cosign/${name}` });
   const entry = (digest: string, name: string) => ({
     mediaType: "application/vnd.oci.image.manifest.v1+json",
@@ -229,9 +239,9 @@ test("signatures of a list's images are not marked as what the layout is about",
   const [list, instance] = [of(image).digest, of(other).digest];
   const mediaType = "application/vnd.oci.image.index.v1+json";
   const pending = new PendingAttachments();
-  for (const digest of [instance, list]) pending.add(digest, [one]);
+  for (const digest of [instance, list]) pending.addSignatures(described(digest), [one]);
   const listed = withImage(emptyIndex, { mediaType, digest: list, size: 1 }, "l");
-  const { entries } = await pending.addTo(listed, kept, kept.put);
+  const { entries } = await pending.addTo(listed, wish, kept);
   expect(entries.map(({ json }) => Object(json["annotations"])["kind"])).toEqual([
     "dev.cosignproject.cosign/imageIndex",
     undefined,
@@ -246,8 +256,11 @@ test("signatures stay in their place in the index when others are added", async 
   let index = withImage(emptyIndex, { ...entry, digest: first }, "a");
   for (const digest of [first, second, first]) {
     const pending = new PendingAttachments();
-    pending.add(digest, digest === first && index.entries.length > 1 ? [one, two] : [one]);
-    index = await pending.addTo(index, kept, kept.put);
+    pending.addSignatures(
+      described(digest),
+      digest === first && index.entries.length > 1 ? [one, two] : [one],
+    );
+    index = await pending.addTo(index, wish, kept);
     if (index.entries.length === 2) index = withImage(index, { ...entry, digest: second }, "b");
   }
   expect(index.entries.map(({ name }) => name)).toEqual([

@@ -8,6 +8,7 @@ import { streamOf } from "../../../core/blob/stream.ts";
 import { verified } from "../../../core/blob/verify.ts";
 import type { Descriptor } from "../../../core/content/descriptor.ts";
 import { type Digest, digestAlgorithm, Digester } from "../../../core/content/digest.ts";
+import { isManifestType } from "../../../core/content/media-types.ts";
 import { asFailure, Failure } from "../../../core/failure.ts";
 import type {
   BlobRole,
@@ -28,13 +29,15 @@ import { PendingAttachments, withoutSignatures } from "../attachments.ts";
 import {
   encodeIndex,
   emptyIndex,
+  hiddenIndexOf,
   type IndexEntry,
   type LayoutIndex,
+  withHiddenIndex,
   withImage,
   withoutNamed,
 } from "../index-json.ts";
 import { blobsOnlyIn } from "../reachable.ts";
-import { PendingReferrers, withoutReferrers } from "../referrers.ts";
+import { withoutReferrers } from "../referrers.ts";
 import { blobFile, indexFile, LayoutArchive, markerFile } from "./layout-archive.ts";
 import type { OciArchiveName } from "./name.ts";
 import { type OciArchiveProbe, openProbe } from "./probe.ts";
@@ -61,9 +64,11 @@ class OciArchiveDestination implements ImageDestination {
   readonly #output: TarOutput;
   readonly #writer: TarWriter;
   readonly #held = new Map<Digest, number>();
-  readonly #signatures = new PendingAttachments();
-  readonly #referrers = new PendingReferrers();
+  readonly #attachments = new PendingAttachments();
+  /** Manifests about images that this run has written: what they lead to may be in the earlier archive. */
+  readonly #attached = new Map<Digest, Uint8Array>();
   #begun: Promise<void> | undefined;
+  readonly #manifests = new Map<Digest, Descriptor>();
   #top: Descriptor | undefined;
 
   constructor(probe: OciArchiveProbe, context: TransportContext, output: TarOutput) {
@@ -113,17 +118,21 @@ class OciArchiveDestination implements ImageDestination {
       throw new Failure("bug", `Manifest ${digest} was to be written as ${instance}`);
     }
     await this.#write({ digest, bytes });
-    if (instance === undefined) this.#top = { mediaType, digest, size: bytes.length };
+    const descriptor = { mediaType, digest, size: bytes.length };
+    this.#manifests.set(digest, descriptor);
+    if (instance === undefined) this.#top = descriptor;
   }
 
   /** They are added by the commit, to those that the archive has already. */
   async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
-    this.#signatures.add(digest, signatures);
+    const manifest = this.#manifests.get(digest) ?? this.#top;
+    if (manifest === undefined) throw new Failure("bug", "Signatures came before their manifest");
+    this.#attachments.addSignatures({ ...manifest, digest }, signatures);
   }
 
   /** Likewise. */
   async putReferrers(referrers: readonly Referrer[], { digest }: SignedManifest): Promise<void> {
-    this.#referrers.add(digest, referrers);
+    this.#attachments.addReferrers(digest, referrers);
   }
 
   async commit(): Promise<void> {
@@ -205,12 +214,22 @@ class OciArchiveDestination implements ImageDestination {
     const { earlier, appends } = this.#probe;
     const kept = appends ? earlier : undefined;
     const others = name === undefined ? kept?.index : kept && withoutNamed(kept.index, name);
-    const named = withImage(others ?? emptyIndex, image, name);
-    const reader = { openBlob: (digest: Digest) => this.#openEarlier(digest) };
-    const write = (blob: SmallBlob) => this.#write(blob);
+    const known = kept?.index.entries.filter(({ digest }) => digest === image.digest) ?? [];
+    const [hidden] = known.flatMap((each) => hiddenIndexOf(each) ?? []);
+    const plain = withImage(others ?? emptyIndex, image, name);
+    const named = hidden === undefined ? plain : withHiddenIndex(plain, image.digest, hidden);
+    const reader = {
+      hasBlob: (digest: Digest) => kept?.find(digest) !== undefined,
+      openBlob: (digest: Digest) => this.#openEarlier(digest),
+    };
     const left = kept === undefined ? named : await this.#withoutOrphans(kept, named);
-    const signed = await this.#signatures.addTo(left, reader, write);
-    const index = await this.#referrers.addTo(signed, write);
+    // Whoever loads an archive often says no name, and then it may list one image only.
+    const wish = { image: image.digest, listsBundles: false };
+    const put = async (blob: SmallBlob) => {
+      if (isManifestType(blob.mediaType)) this.#attached.set(blob.digest, blob.bytes);
+      await this.#write(blob);
+    };
+    const index = await this.#attachments.addTo(left, wish, { reader, put });
     if (kept !== undefined) await this.#keepEarlier(kept, index);
     return index;
   }
@@ -256,10 +275,17 @@ class OciArchiveDestination implements ImageDestination {
 
   /** Returns the blobs of an image that lost its name to the new one. */
   async #unneededBlobs(earlier: LayoutArchive, index: LayoutIndex): Promise<readonly Digest[]> {
-    const stays = ({ digest }: IndexEntry) => index.entries.some((each) => each.digest === digest);
+    const stays = (entry: IndexEntry) =>
+      index.entries.some(
+        (each) => each.digest === entry.digest && hiddenIndexOf(each) === hiddenIndexOf(entry),
+      );
     if (earlier.index.entries.every(stays)) return [];
     try {
-      return await blobsOnlyIn(earlier.index, index, (digest) => earlier.readManifest(digest));
+      return await blobsOnlyIn(
+        earlier.index,
+        index,
+        async (digest) => this.#attached.get(digest) ?? earlier.readManifest(digest),
+      );
     } catch (error) {
       const failure = asFailure(error);
       if (failure.code !== "unsupported" && failure.code !== "corrupt") throw failure;

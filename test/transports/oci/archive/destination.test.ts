@@ -24,7 +24,6 @@ import { type TarEntry, tarOf } from "../../../support/tar-bytes.ts";
 import { transportContext } from "../../../support/transport-context.ts";
 import { treeOf } from "../../../support/trees.ts";
 import { Workspace } from "../../../support/workspace.ts";
-import { someManifest } from "../../../support/some-manifest.ts";
 
 const image = sampleImage({ seed: "image", format: "oci", ballastBytes: 1000 });
 const other = sampleImage({ seed: "other", format: "oci", ballastBytes: 1000 });
@@ -110,16 +109,12 @@ describe("the destination of oci-archive", () => {
     expect(treeOf(workspace.path)).toEqual(before);
   });
 
-  test("refuses OpenPGP signatures and directories", async () => {
+  test("refuses directories", async () => {
     using workspace = new Workspace();
     expect(await rejection(open(workspace.path))).toMatchObject({
       code: "io",
       message: `open ${workspace.path}: is a directory`,
     });
-    await using destination = await open(workspace.at("a.tar"));
-    expect(
-      (await rejection(destination.putSignatures([Uint8Array.of(0x90)], someManifest))).message,
-    ).toBe("Pushing signatures for OCI images is not supported");
   });
 
   test("a reader of a pipe who leaves early is a failure", async () => {
