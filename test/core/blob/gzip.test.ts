@@ -55,6 +55,22 @@ describe("gzipped", () => {
     expect(Buffer.from(gunzipSync(packed)).equals(bytes)).toBe(true);
   });
 
+  test.each([undefined, -2, 0, 1, 9])(
+    "makes one member of noise and text by turns, at level %p",
+    async (level) => {
+      const noise = randomBytes("turns", 900_000);
+      const text = Buffer.from("to be or not to be, ".repeat(20_000));
+      const bytes = Buffer.concat([noise, text, noise, text, noise.subarray(0, 70_000)]);
+      const packed = await collect(gzipped(chunked(bytes, 65_536), level), limit);
+      expect(Buffer.from(gunzipSync(packed)).equals(bytes)).toBe(true);
+      // Of the text little is left, where it is looked at.
+      expect(packed.length).toBeLessThan(bytes.length * (level === 0 ? 1.001 : 0.9));
+      const members = new DecompressionStream("deflate-raw");
+      const inside = new Blob([packed.slice(10, -8)]).stream().pipeThrough(members);
+      expect(await new Response(inside).bytes()).toEqual(new Uint8Array(bytes));
+    },
+  );
+
   test("compresses across the borders of its blocks", async () => {
     const bytes = randomBytes("repeated", 16_384);
     const repeated = Buffer.concat(Array.from({ length: 256 }, () => bytes));
