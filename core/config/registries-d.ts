@@ -9,6 +9,7 @@ import { quoted } from "../foreign-text.ts";
 import type { SignatureStorage } from "../image/registry-access.ts";
 import { entriesIfAny, exists, readConfigFileIfAny } from "./config-file.ts";
 import { userDirectory } from "./locations.ts";
+import { rootlessUser } from "./rootless-user.ts";
 import type { Yaml, YamlMapping } from "../yaml.ts";
 
 /** What all files say together. */
@@ -83,8 +84,9 @@ function narrowed(
 }
 
 /** Returns where signatures are if nobody says so, as a URL; undefined for a user without a home. */
-export function defaultLookaside({ userId, home }: Environment): string | undefined {
-  if (userId === 0) return "file:///var/lib/containers/sigstore";
+export function defaultLookaside(environment: Environment): string | undefined {
+  const { home } = environment;
+  if (rootlessUser(environment) === undefined) return "file:///var/lib/containers/sigstore";
   return home === ""
     ? undefined
     : Bun.pathToFileURL(join(home, ".local/share/containers/sigstore")).href;

@@ -100,9 +100,12 @@ export function compressionOfType(mediaType: string): Compression | undefined {
 
 const compressions: readonly Compression[] = ["none", "gzip", "zstd"];
 
-/** Tells whether a layer of this type may be stored with another compression. */
-export function hasVariants(mediaType: string): boolean {
-  return familyOf(mediaType) !== undefined;
+/** Tells whether a layer may be stored with another compression: one of a type that its manifest knows. */
+export function hasVariants(mediaType: string, manifest: ManifestType): boolean {
+  const family = familyOf(mediaType);
+  return manifest === manifestTypes.oci
+    ? family === oci || family === ociNondistributable
+    : family === docker || family === dockerNondistributable;
 }
 
 function familyOf(mediaType: string): LayerFamily | undefined {

@@ -163,11 +163,17 @@ export function writtenAs(written: RawManifest, image: AdmittedImage) {
 
 /** Returns the layers as the destination holds them. */
 function layersAsStored(manifest: ImageManifest, moved: Commit["moved"]): Descriptor[] {
+  const isNew = manifest.layers.some(({ digest }) => {
+    return (moved.get(digest)?.stored.digest ?? digest) !== digest;
+  });
   return manifest.layers.map((layer) => {
     const blob = moved.get(layer.digest);
     if (blob === undefined) return layer;
     const { digest, size } = blob.stored;
-    if (digest === layer.digest && layer.size !== undefined) return layer;
+    if (digest === layer.digest && layer.size !== undefined) {
+      // What is called by the wrong name gets its own where the manifest is written anew.
+      return isNew ? { ...layer, mediaType: blob.mediaType } : layer;
+    }
     // Its URLs lead to other bytes.
     const { urls: _, annotations, ...own } = layer;
     const decrypted = isEncryptedType(layer.mediaType) && !isEncryptedType(blob.mediaType);

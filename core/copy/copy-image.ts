@@ -169,8 +169,12 @@ function diffIdReader(
   readConfig: () => Promise<Uint8Array>,
 ): (layer: Digest) => Promise<Digest | undefined> {
   return async (layer) => {
-    const diffIds = manifest.config && diffIdsOf(manifest.config, await readConfig());
-    if (diffIds === undefined) return undefined;
+    const { config } = manifest;
+    if (config === undefined) return undefined;
+    const bytes = await readConfig();
+    const diffIds = await during("parsing image configuration", () => diffIdsOf(config, bytes));
+    // Some tools write configs that say nothing.
+    if (diffIds === undefined || diffIds.length === 0) return undefined;
     if (diffIds.length !== manifest.layers.length) {
       throw new Failure(
         "corrupt",

@@ -97,7 +97,9 @@ export function tellsOf(type: ManifestType, compression: CompressionFormat | und
 }
 
 function untold({ compression, encrypted, traits, format }: FormatWish): Failure {
-  const compressing = compression !== undefined && `compression using ${compression}`;
+  // There is no format that could not tell of gzip.
+  const compressing =
+    compression !== undefined && compression !== "gzip" && `compression using ${compression}`;
   const both = compressing && encrypted;
   const required = both
     ? `${compressing}, and encryption, required`

@@ -8,6 +8,7 @@ import {
   type LayerForm,
   compressionOfType,
   type CompressionFormat,
+  configTypes,
   type ManifestType,
   hasVariants,
   isSchema1,
@@ -194,9 +195,9 @@ function cryptedStep({ standIns: _, ...step }: BlobStep, input: PlanInput): Blob
   return { ...step, recoding, crypt: crypt.kind, reusable: false };
 }
 
-function recodingOf({ mediaType }: Descriptor, input: PlanInput): Recoding {
+function recodingOf(layer: Descriptor, input: PlanInput): Recoding {
   const { traits, frozenBecause, compression } = input;
-  if (frozenBecause !== undefined || !hasVariants(mediaType)) return { kind: "none" };
+  if (frozenBecause !== undefined || !isRecodable(layer, input)) return { kind: "none" };
   switch (traits.layers) {
     case "preserve":
       return { kind: "none" };
@@ -208,6 +209,13 @@ function recodingOf({ mediaType }: Descriptor, input: PlanInput): Recoding {
       return { kind: "compress", to: written(format), ...more, anew: format !== undefined };
     }
   }
+}
+
+/** What an artifact consists of stays as it is, also where it calls it layers. */
+function isRecodable({ mediaType }: Descriptor, { manifest }: PlanInput): boolean {
+  const isArtifact =
+    manifest.mediaType === manifestTypes.oci && manifest.config?.mediaType !== configTypes.oci;
+  return !isArtifact && hasVariants(mediaType, manifest.mediaType);
 }
 
 function written(format: CompressionFormat | undefined): WrittenFormat {

@@ -229,9 +229,9 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
     const moved = await (waits ? slotsFor(step).run(send) : send());
     return noting(moved, found, compressionIn(target));
   }
-  if (!needsDiffId) return noting(await put(stored), found);
   const typed = { ...stored, mediaType: fittingType(stored.mediaType, found) };
-  return noting(await put(stored.through(digestedBeside(found, learn), typed)), found);
+  const beside: Stage = needsDiffId ? digestedBeside(found, learn) : (bytes) => bytes;
+  return noting(await put(stored.through(beside, typed)), found);
 }
 
 /** Opens a blob, decrypted if it shall be. */

@@ -108,7 +108,8 @@ function changedOci(image: ImageManifest, { layers }: WholeChange): RewrittenIma
 function changedSchema2(image: ImageManifest, { layers }: WholeChange): RewrittenImage {
   for (const [index, { mediaType, digest }] of layers.entries()) {
     const was = image.layers[index];
-    if (compressionOfType(mediaType) !== "zstd" || was?.digest === digest) continue;
+    const same = was?.digest === digest && was.mediaType === mediaType;
+    if (compressionOfType(mediaType) !== "zstd" || same) continue;
     throw new Failure(
       "unsupported",
       `preparing updated manifest, layer "${was?.digest}": zstd compression is not supported for type ${JSON.stringify(was?.mediaType)}`,
@@ -269,15 +270,14 @@ function ociToSchema2(
   return { manifest: rawOf(manifestTypes.schema2, manifest), config: { bytes, descriptor } };
 }
 
-function imageConfigOf({ config }: ImageManifest): Descriptor {
+function imageConfigOf({ config, artifactType }: ImageManifest): Descriptor {
   const mediaType = config?.mediaType ?? "";
   if (config !== undefined && mediaType === configTypes.oci) return config;
-  const quoted = JSON.stringify(mediaType);
   throw new Failure(
     "unsupported",
     mediaType === configTypes.docker
-      ? `invalid mixed OCI image with Docker v2s2 config (${quoted})`
-      : `unsupported image-specific operation on artifact with type ${quoted}`,
+      ? `invalid mixed OCI image with Docker v2s2 config (${JSON.stringify(mediaType)})`
+      : `unsupported image-specific operation on artifact with type ${JSON.stringify(artifactType ?? mediaType)}`,
   );
 }
 

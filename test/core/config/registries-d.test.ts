@@ -132,13 +132,19 @@ docker:
 });
 
 test.each([
-  [0, "/root", "file:///var/lib/containers/sigstore"],
-  [1000, "/home/a b", "file:///home/a%20b/.local/share/containers/sigstore"],
-  [1000, "", undefined],
-])("defaultLookaside of user %p at home in %j is %j", (userId, home, expected) => {
-  const environment = { variables: {}, home, userId, os: "linux", architecture: "amd64" };
-  expect(defaultLookaside(environment)).toBe(expected);
-});
+  [0, "", "/root", "file:///var/lib/containers/sigstore"],
+  [1000, "", "/home/a b", "file:///home/a%20b/.local/share/containers/sigstore"],
+  [1000, "", "", undefined],
+  // Root of a user namespace, and nowhere else.
+  [0, "1000", "/home/a", "file:///home/a/.local/share/containers/sigstore"],
+])(
+  "defaultLookaside of user %p, outside %j, at home in %j is %j",
+  (userId, outside, home, expected) => {
+    const variables = outside === "" ? {} : { _CONTAINERS_ROOTLESS_UID: outside };
+    const environment = { variables, home, userId, os: "linux", architecture: "amd64" };
+    expect(defaultLookaside(environment)).toBe(expected);
+  },
+);
 
 describe("registriesDirectoryOf", () => {
   test("takes the user's directory if there is one", async () => {

@@ -73,4 +73,11 @@ describe("planFormats", () => {
       `compression using ${compression} required${gap}${words}`,
     );
   });
+
+  test.each<[CompressionFormat, string]>([
+    ["gzip", "encryption required"],
+    ["zstd", "compression using zstd, and encryption, required"],
+  ])("says of what is encrypted, and %s, what could not be told of", (compression, words) => {
+    expect(() => planFormats(wish([schema2], { compression, encrypted: true }))).toThrow(words);
+  });
 });

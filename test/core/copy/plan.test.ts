@@ -216,6 +216,24 @@ describe("planImage", () => {
     expect(steps[0]?.crypt).toBe("decrypt");
   });
 
+  test.each([
+    ["another config", image(oci), "application/vnd.example.config+json"],
+    ["Docker's config", image(oci), "application/vnd.docker.container.image.v1+json"],
+  ])("leaves the layers of an artifact with %s alone", (_, manifest, mediaType) => {
+    const artifact = { ...manifest, config: { ...config, mediaType } };
+    const compression = { format: "zstd", exclusive: true } as const;
+    const { steps } = planImage({ manifest: artifact, traits: registry, ...plain, compression });
+    expect(steps.map(({ recoding, standIns }) => [recoding.kind, standIns])).toEqual(
+      steps.map(() => ["none", undefined]),
+    );
+  });
+
+  test("leaves layers alone whose type is of another format than the manifest", () => {
+    const manifest = image(oci, [blob("odd", layerFamilies.docker.none)]);
+    const { steps } = planImage({ manifest, traits: registry, ...plain });
+    expect(steps[0]?.recoding.kind).toBe("none");
+  });
+
   test("leaves the config to the commit where it is converted", () => {
     const { steps } = planImage({ manifest: image(schema2), traits: layout, ...plain });
     expect(steps.map(({ role }) => role)).toEqual(["layer", "layer"]);

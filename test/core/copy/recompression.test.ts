@@ -203,6 +203,45 @@ describe("copyImage with a compression", () => {
     await checkContents(back, docker.diffIds);
   });
 
+  /** One layer that is called a gzip one, whatever it is, beside one that will be compressed. */
+  function mislabeled(format: "docker" | "oci", bytes: Uint8Array): SampleImage {
+    const { layers, diffIds } = sampleImage({ seed: "beside", format, layers: ["none"] });
+    const layer = { mediaType: mediaTypes[format].gzip, bytes, digest: digestOf(bytes) };
+    const content = digestOf(Bun.zstdDecompressSync(Buffer.from(bytes)));
+    const all = [content, ...diffIds];
+    return imageOf(format, sampleConfig(format, all), [layer, ...layers], all);
+  }
+
+  test("gives a layer its right type where the manifest is written anew", async () => {
+    const bytes = Bun.zstdCompressSync("some text");
+    const to = new MemoryTransport(compress);
+    await copyBetween(holding(mislabeled("oci", bytes)), to);
+    expect(compressionsIn(to)).toEqual(["zstd", "gzip"]);
+    expect(String(keptImage(to).layers[0]?.digest)).toBe(digestOf(bytes));
+    // Docker's format has no word for it.
+    const docker = new MemoryTransport(compress);
+    await copyBetween(holding(mislabeled("docker", bytes)), docker);
+    expect(keptImage(docker).mediaType).toBe(oci);
+    expect(compressionsIn(docker)).toEqual(["zstd", "gzip"]);
+  });
+
+  test("leaves a layer its wrong type where nothing else changes", async () => {
+    const wrong = mislabeled("oci", Bun.zstdCompressSync("some text"));
+    const to = new MemoryTransport();
+    await copyBetween(holding(wrong), to);
+    expect(keptImage(to).raw.bytes).toEqual(wrong.manifest.bytes);
+  });
+
+  test("compresses layers of which the config says nothing", async () => {
+    const [layer] = sampleImage({ seed: "silent", format: "oci", layers: ["none"] }).layers;
+    if (layer === undefined) throw new Error("no layer");
+    const bytes = new TextEncoder().encode("{}");
+    const config = { mediaType: mediaTypes.oci.config, bytes, digest: digestOf(bytes) };
+    const to = new MemoryTransport(compress);
+    await copyBetween(holding(imageOf("oci", config, [layer], [])), to);
+    expect(compressionsIn(to)).toEqual(["gzip"]);
+  });
+
   test("refuses a level that gzip does not have, before anything is read", async () => {
     const to = new MemoryTransport(compress);
     const copying = copyBetween(holding(image), to, {

@@ -421,6 +421,14 @@ describe("rewriteImage from OCI to schema 2", () => {
       message,
     });
   });
+
+  test("calls an artifact what it calls itself", () => {
+    const sample = ociSample({ config: ociLayer({ mediaType: "x/y" }) });
+    const image = imageFrom(oci, { ...sample, artifactType: "q/r" });
+    expect(() => rewriteImage(image, { to: schema2, config })).toThrow(
+      'unsupported image-specific operation on artifact with type "q/r"',
+    );
+  });
 });
 
 describe("there and back", () => {
