@@ -10,9 +10,9 @@ export function quotedCharacter(character: string): string {
   return `'${escaped(character).replace(/'/g, "\\'")}'`;
 }
 
-/** Tells whether a value may stand in a log line without quotes. */
+/** Tells whether a value may stand in a log line without quotes. An empty one may, as in the original. */
 export function isPlainWord(text: string): boolean {
-  return /^[A-Za-z0-9._/@^+-]+$/.test(text) && !text.endsWith("\n");
+  return /^[A-Za-z0-9._/@^+-]*$/.test(text) && !text.endsWith("\n");
 }
 
 /** Returns `text` for a terminal: lines stay lines, and everything else unprintable is escaped. */

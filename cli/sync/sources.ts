@@ -70,7 +70,7 @@ export async function findImages(
     case "oci-archive":
       return expandLayout(source, context, { transport: transports[kind], filter });
     case "yaml": {
-      const sections = await readSections(source);
+      const sections = await readSections(source, log);
       const contexts = new Map<SyncFileRegistry, TransportContext>();
       const contextFor = (section: SyncFileRegistry): TransportContext => {
         const known = contexts.get(section) ?? sourceContext(search, section);
@@ -90,9 +90,11 @@ export async function findImages(
   }
 }
 
-async function readSections(path: string): Promise<readonly SyncFileRegistry[]> {
+async function readSections(path: string, log: SyncLog): Promise<readonly SyncFileRegistry[]> {
   const bytes = await readConfigFile(path);
-  return during(`Failed to unmarshal ${JSON.stringify(path)}`, () => parseSyncFile(bytes));
+  return during(`Failed to unmarshal ${JSON.stringify(path)}`, () =>
+    parseSyncFile(bytes, (message) => log.warn(message, { file: path })),
+  );
 }
 
 /** What a file says of a registry comes before what the flags say. */

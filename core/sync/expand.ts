@@ -267,7 +267,7 @@ class Section {
     try {
       const name = parseDockerName(`${this.#section.registry}/${repository}`);
       const bare = name.tag === undefined && name.digest === undefined;
-      return bare ? name : "No tag or digest allowed in reference";
+      return bare ? name : "input names a reference, not a repository";
     } catch (error) {
       return asFailure(error).message;
     }

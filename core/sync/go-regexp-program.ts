@@ -198,9 +198,10 @@ class Parser implements Reader {
     if (this.characters[this.at] !== "?") return "capturing";
     const rest = this.characters.slice(this.at + 1, this.at + 1 + 128).join("");
     const name = /^P?<([^>]*)>/.exec(rest);
-    if (name !== null) {
-      if (!/^\w+$/.test(name[1] ?? "")) {
-        throw this.fault("invalid named capture", `(?${name[0]}`);
+    if (/^P?</.test(rest)) {
+      if (name === null || !/^\w+$/.test(name[1] ?? "")) {
+        const said = name === null ? this.characters.slice(start).join("") : `(?${name[0]}`;
+        throw this.fault("invalid named capture", said);
       }
       this.at += 1 + Array.from(name[0]).length;
       return "capturing";

@@ -4,7 +4,7 @@
 // original does it.
 
 import { Failure } from "../failure.ts";
-import { type Yaml, type YamlMapping, parseYaml } from "../yaml.ts";
+import { type Yaml, type YamlMapping, parseFirstYaml } from "../yaml.ts";
 
 /** What is wanted of one registry. */
 export interface SyncFileRegistry {
@@ -65,9 +65,16 @@ export interface SyncFileCredentials {
 /** Lets every tag through. */
 export const everyTag: TagFilter = { include: [], exclude: [] };
 
-/** Parses the file. Fails with `config`, and names the place. */
-export async function parseSyncFile(bytes: Uint8Array): Promise<readonly SyncFileRegistry[]> {
-  const root = await parseYaml(bytes);
+/**
+ * Parses the file. Fails with `config`, and names the place. The original reads the first document of
+ * several; so does this, and `warn` hears of it.
+ */
+export async function parseSyncFile(
+  bytes: Uint8Array,
+  warn: (message: string) => void,
+): Promise<readonly SyncFileRegistry[]> {
+  const { value: root, more } = await parseFirstYaml(bytes);
+  if (more) warn("The file holds several documents, of which only the first one counts");
   if (root === "") return [];
   return entriesOf(root, "the file").map(([registry, value]) => parseRegistry(registry, value));
 }
@@ -100,6 +107,7 @@ function parseRegistry(registry: string, value: Yaml): SyncFileRegistry {
 /** A list of references, as in the original, or a mapping that says more. */
 function parseRepository(repository: string, value: Yaml, where: string): WantedRepository {
   if (value instanceof Map) {
+    checkKeys(value, ["tags", "include", "exclude", "semver", "newest"], where);
     return {
       repository,
       wanted: listOf(value.get("tags") ?? "", `${where}: tags`).map((each) =>
@@ -115,10 +123,18 @@ function parseRepository(repository: string, value: Yaml, where: string): Wanted
 function parseWanted(value: Yaml, where: string): WantedImage {
   if (typeof value === "string") return { reference: value };
   const keys = new Map(entriesOf(value, where));
+  checkKeys(keys, ["ref", "to"], where);
   const reference = scalarOf(keys.get("ref") ?? "", `${where}: ref`);
   if (reference === "") throw fault(where, 'an image needs a "ref", its tag or digest');
   const to = scalarOf(keys.get("to") ?? "", `${where}: to`);
   return { reference, ...(to !== "" && { to }) };
+}
+
+/** These mappings are ours: what nobody knows in them is a mistake, and would mean other images than it says. */
+function checkKeys(keys: YamlMapping, known: readonly string[], where: string): void {
+  const unknown = [...keys.keys()].find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw fault(where, `there is no key ${JSON.stringify(unknown)} here, only ${known.join(", ")}`);
 }
 
 function parseFilter(keys: YamlMapping, where: string): TagFilter {

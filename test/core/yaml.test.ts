@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { parseYaml } from "../../core/yaml.ts";
+import { parseFirstYaml, parseYaml } from "../../core/yaml.ts";
 import { rejection } from "../support/rejection.ts";
 
 const parse = (text: string) => parseYaml(Buffer.from(text));
@@ -12,7 +12,18 @@ describe("parseYaml", () => {
     ["1.10", "1.10"],
     ["yes", "yes"],
     ["0777", "0777"],
-    ["null", "null"],
+    ["null", ""],
+    ["'null'", "null"],
+    [
+      "a: ~\nb: Null\nc: NULL\nd: nULL",
+      new Map([
+        ["a", ""],
+        ["b", ""],
+        ["c", ""],
+        ["d", "nULL"],
+      ]),
+    ],
+    ["[~, a, null, '~']", ["a", "~"]],
     ["- a\n- 'b: c'", ["a", "b: c"]],
     ["a:", new Map([["a", ""]])],
     ["a: {b: [1, 2]}", new Map([["a", new Map([["b", ["1", "2"]]])]])],
@@ -32,7 +43,7 @@ describe("parseYaml", () => {
   test.each([
     ["a: b: c", /^yaml: Nested mappings are not allowed in compact mappings at line 1, column 4$/],
     ["a: 1\na: 2", /^yaml: Map keys must be unique at line 2/],
-    ["a: 1\n---\nb: 2", /multiple documents/],
+    ["a: 1\n---\nb: 2", /^yaml: the text holds more than one document$/],
     ["a: *b", /^yaml: Unresolved alias/],
     ["? [a]\n: b", /^yaml: a key is not text$/],
     ["x: &a {b: *a}", /^yaml: /],
@@ -51,4 +62,12 @@ describe("parseYaml", () => {
   test("refuses what is no text", async () => {
     expect((await rejection(parseYaml(Uint8Array.of(0xff)))).code).toBe("config");
   });
+});
+
+test("parseFirstYaml reads the first document, and says whether there are others", async () => {
+  const first = (text: string) => parseFirstYaml(Buffer.from(text));
+  const value = new Map([["a", "1"]]);
+  expect(await first("a: 1\n---\nb: [")).toEqual({ value, more: true });
+  expect(await first("---\na: 1\n...\n")).toEqual({ value, more: false });
+  expect((await rejection(first("a: [\n---\nb: 2"))).code).toBe("config");
 });

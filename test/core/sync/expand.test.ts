@@ -85,7 +85,7 @@ describe("expandRepository", () => {
 
 describe("expandFile", () => {
   async function expand(text: string, lines: string[] = []) {
-    const file = await parseSyncFile(new TextEncoder().encode(text));
+    const file = await parseSyncFile(new TextEncoder().encode(text), () => {});
     return expandFile(file, () => dockerContext(), expansionTo(lines));
   }
 

@@ -47,6 +47,8 @@ describe("parseGoRegexp", () => {
     ["a{3,2}", "error parsing regexp: invalid repeat count: `{3,2}`"],
     ["a\\", "error parsing regexp: trailing backslash at end of expression: ``"],
     ["\\y", "error parsing regexp: invalid escape sequence: `\\y`"],
+    ["x(?<=a)b", "error parsing regexp: invalid named capture: `(?<=a)b`"],
+    ["(?P<n", "error parsing regexp: invalid named capture: `(?P<n`"],
     ["(?=a)", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`"],
     ["[b-a]", "error parsing regexp: invalid character class range: `b-a`"],
     ["[[:foo:]]", "error parsing regexp: invalid character class range: `[:foo:]`"],

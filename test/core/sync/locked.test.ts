@@ -58,6 +58,7 @@ describe("sectionFor", () => {
 h.io: {images: {a: []}, images-by-tag-regex: {b: x}}
 h.io/c: {images-by-semver: {d: "1"}}
 `),
+      () => {},
     );
     const registryOf = (name: string) => sectionFor(parseDockerName(name), sections)?.registry;
     expect(registryOf("h.io/a:1")).toBe("h.io");

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { parseSyncFile } from "../../../core/sync/sync-file.ts";
 import { rejection } from "../../support/rejection.ts";
 
-const parse = (text: string) => parseSyncFile(new TextEncoder().encode(text));
+const parse = (text: string, warn = (_: string) => {}) =>
+  parseSyncFile(new TextEncoder().encode(text), warn);
 
 const none = { include: [], exclude: [] };
 
@@ -76,11 +77,36 @@ a:
     });
   });
 
-  test.each(["", "\n", "# nothing\n"])("takes %j for nothing", async (text) => {
+  test.each(["", "\n", "# nothing\n", "null", "~"])("takes %j for nothing", async (text) => {
     expect(await parse(text)).toEqual([]);
   });
 
+  test("takes null for nothing, as the original does", async () => {
+    const text =
+      "a: {images: {x: null, y: [~], z: ['null']}, credentials: ~, tls-verify: null}\nb: ~";
+    const [registry, other] = await parse(text);
+    expect(registry?.images.map(({ wanted }) => wanted)).toEqual([[], [], [{ reference: "null" }]]);
+    expect(registry).not.toHaveProperty("credentials");
+    expect(registry).not.toHaveProperty("tlsVerify");
+    expect(other).toMatchObject({ registry: "b", images: [] });
+  });
+
+  test("reads the first of several documents, and says so", async () => {
+    const said: string[] = [];
+    const file = await parse("a: {images: {x: []}}\n---\nb: {}", (message) => said.push(message));
+    expect(file.map(({ registry }) => registry)).toEqual(["a"]);
+    expect(said).toEqual(["The file holds several documents, of which only the first one counts"]);
+  });
+
   test.each([
+    [
+      "a: {images: {x: {tag: [1]}}}",
+      'a: images: x: there is no key "tag" here, only tags, include, exclude, semver, newest',
+    ],
+    [
+      "a: {images: {x: [{ref: '1', tag: y}]}}",
+      'a: images: x: there is no key "tag" here, only ref, to',
+    ],
     ["a: 3", "a: is not a mapping"],
     ["[]", "the file: is not a mapping"],
     ["a: {images: {x: latest}}", "a: images: x: is not a list"],
