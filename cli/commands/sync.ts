@@ -162,7 +162,7 @@ async function synchronize(
   const filter = filterOf(call);
   // A pattern that is none is better found before anything is asked.
   tagChoice(filter);
-  let mistakes = 0;
+  const missed: string[] = [];
   const groups = await findImages(from, source, {
     call,
     operation,
@@ -173,13 +173,7 @@ async function synchronize(
     retry,
     filter,
     locked: await readLock(said.locked),
-    log: {
-      ...log,
-      error(message, fields) {
-        mistakes++;
-        log.error(message, fields);
-      },
-    },
+    missed: (name) => missed.push(name),
   });
   const context = contextOf(call, {
     flags: said.target,
@@ -225,20 +219,17 @@ async function synchronize(
     destination: place.destination,
     targets: all.map(({ target }) => target),
     place,
+    missed,
+  };
+  const pruneSurplus = async (): Promise<void> => {
+    if (!said.prune || (shard !== undefined && shard.index > 0)) return;
+    await prune(log, pruning, said.yes && !said.dryRun);
   };
   if (said.dryRun) {
     await pretend(call, request, groups);
-    if (said.prune) await prune(log, pruning, false);
-    return;
+    return pruneSurplus();
   }
   createDigestFile(said.digestFile);
-  const pruneSurplus = async (): Promise<void> => {
-    if (!said.prune || (shard !== undefined && shard.index > 0)) return;
-    if (mistakes > 0) {
-      throw new Failure("incomplete", "Nothing is pruned, because not all images could be found");
-    }
-    await prune(log, pruning, said.yes);
-  };
   await copyAll(call, request, async (results) => {
     const failed = results.filter(({ outcome }) => outcome === "failed").length;
     if (results.length > failed) await place.finish();

@@ -36,7 +36,8 @@ export interface SourceSearch {
   readonly filter: TagFilter;
   /** The only images that count, if they were written down. */
   readonly locked: readonly LockedImage[] | undefined;
-  readonly log: SyncLog;
+  /** Hears of what is named and came to nothing. */
+  readonly missed: (name: string) => void;
 }
 
 /** Returns the images that a source means. */
@@ -45,12 +46,14 @@ export async function findImages(
   source: string,
   search: SourceSearch,
 ): Promise<readonly SyncGroup[]> {
-  const { call, retry, filter, locked, log } = search;
+  const { call, retry, filter, locked, missed } = search;
+  const { log } = call;
   const expansion: Expansion = {
     docker: transports.docker,
     log,
     retrying: (work) => retrying(call, retry, work),
     filter,
+    missed,
   };
   // What the flags say about who we are is checked before anything is asked.
   const context = sourceContext(search);

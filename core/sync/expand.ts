@@ -33,6 +33,8 @@ export interface Expansion {
   readonly retrying: <T>(work: () => Promise<T>) => Promise<T>;
   /** Holds for all tags, together with what a file says about them. */
   readonly filter: TagFilter;
+  /** Hears of what is named and came to nothing; that nobody wants it does not follow. */
+  readonly missed: (name: string) => void;
 }
 
 /** Expands the name of an image or of a whole repository in a registry. */
@@ -129,6 +131,7 @@ export async function expandFile(
     const { registry, images, patterns, constraints } = section;
     if (images.length + patterns.length + constraints.length === 0) {
       expansion.log.warn("No images specified for registry", { registry });
+      expansion.missed(registry);
       continue;
     }
     const context = contextOf(section);
@@ -189,6 +192,7 @@ class Section {
       return wishes.map(([repository, text]) => [repository, compile(text)] as const);
     } catch (error) {
       this.#expansion.log.error(asFailure(error).message);
+      for (const [repository] of wishes) this.#miss(repository);
       return [];
     }
   }
@@ -215,9 +219,10 @@ class Section {
     if (isTag(reference)) {
       return imageOf({ ...name, tag: reference }, this.#context, this.#expansion);
     }
-    const { log } = this.#expansion;
+    const { log, missed } = this.#expansion;
     log.error("Error parsing ref, skipping", { ref: reference });
     log.error("invalid tag format");
+    missed(`${fullRepository(name)}:${reference}`);
     return undefined;
   }
 
@@ -235,6 +240,8 @@ class Section {
     log.info("Getting tags", { image: fullRepository(name) });
     try {
       const tags = await this.#listTags(name);
+      // A registry that has lost everything may answer so.
+      if (tags.length === 0) this.#miss(repository);
       const chosen = this.#choiceWith(filter)(choice(tags));
       return this.#group(
         repository,
@@ -245,6 +252,7 @@ class Section {
       if (failure.code === "canceled" || failure.code === "bug") throw failure;
       log.error("Error processing repo, skipping", { registry, repo: repository });
       log.error(failure.message);
+      this.#miss(repository);
       return [];
     }
   }
@@ -259,7 +267,12 @@ class Section {
     }
     log.error("Error parsing repository name, skipping", { registry, repo: repository });
     log.error(name);
+    this.#miss(repository);
     return undefined;
+  }
+
+  #miss(repository: string): void {
+    this.#expansion.missed(`${this.#section.registry}/${repository}`);
   }
 
   /** Returns the name of a repository, or why it is none. */

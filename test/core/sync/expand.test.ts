@@ -26,7 +26,7 @@ function registryWith(tags: readonly string[]) {
   return registry;
 }
 
-function expansionTo(lines: string[]): Expansion {
+function expansionTo(lines: string[], missed: string[] = []): Expansion {
   const say =
     (level: string) =>
     (message: string, fields: SyncFields = {}) => {
@@ -37,6 +37,7 @@ function expansionTo(lines: string[]): Expansion {
     log: { debug() {}, info: say("info"), warn: say("warn"), error: say("error") },
     retrying: (work) => work(),
     filter: everyTag,
+    missed: (name) => missed.push(name),
   };
 }
 
@@ -84,9 +85,9 @@ describe("expandRepository", () => {
 });
 
 describe("expandFile", () => {
-  async function expand(text: string, lines: string[] = []) {
+  async function expand(text: string, lines: string[] = [], missed: string[] = []) {
     const file = await parseSyncFile(new TextEncoder().encode(text), () => {});
-    return expandFile(file, () => dockerContext(), expansionTo(lines));
+    return expandFile(file, () => dockerContext(), expansionTo(lines, missed));
   }
 
   test("means tags, digests, patterns and versions, in the order of the file", async () => {
@@ -110,6 +111,7 @@ ${host}:
     await using registry = registryWith(["1.0"]);
     const { host } = registry;
     const lines: string[] = [];
+    const missed: string[] = [];
     const groups = await expand(
       `
 ${host}:
@@ -119,6 +121,7 @@ ${host}:
 empty: {}
 `,
       lines,
+      missed,
     );
     expect(groups).toEqual([]);
     expect(lines).toEqual([
@@ -142,6 +145,23 @@ empty: {}
       `warn | No refs to sync found | ${host} | a/b`,
       "warn | No images specified for registry | empty",
     ]);
+    // That no version is wanted is no mistake.
+    expect(missed).toEqual([
+      `${host}/A/bad`,
+      `${host}/a/b:bad tag`,
+      `${host}/a/b:sha256:00`,
+      `${host}/a/gone`,
+      `${host}/a/b`,
+      `${host}/a/c`,
+      "empty",
+    ]);
+  });
+
+  test("minds a repository that has no tags at all", async () => {
+    await using registry = registryWith([]);
+    const missed: string[] = [];
+    await expand(`${registry.host}: {images: {a/b: []}}`, [], missed);
+    expect(missed).toEqual([`${registry.host}/a/b`]);
   });
 
   test("C8: a tag that could be a path is refused with its list", async () => {
