@@ -18,6 +18,7 @@ import { digestAsWritten, writtenAs } from "./commit.ts";
 import { copyImage, readSignatures } from "./copy-image.ts";
 import { about } from "./events.ts";
 import { checkPinned, whyFrozen, wouldChange } from "./frozen.ts";
+import { noteMaking } from "./making.ts";
 import { isThere } from "./present.ts";
 import type { CopyRequest } from "./request.ts";
 import { listFormats, type SelectedInstances, unconvertible } from "./select.ts";
@@ -102,6 +103,7 @@ export async function copyList(
     await during("writing signatures", () => writer.putSignatures(all, { digest }), "destination");
   }
   await putBundles(bundles, { writer, of: { digest } });
+  noteMaking(writer, written, { top: admitted.manifest, recipe: request.recipe });
   await during("committing the finished image", () => writer.commit(), "destination");
   return written;
 }

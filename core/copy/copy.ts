@@ -9,6 +9,7 @@ import { manifestDigest } from "../manifest/manifest.ts";
 import { type Admission, type AdmittedSingle, admitSelected, duringChoice } from "./admission.ts";
 import { copyImage } from "./copy-image.ts";
 import { copyList } from "./copy-list.ts";
+import { noteMaking } from "./making.ts";
 import { isThere } from "./present.ts";
 import type { CopyOutcome, CopyRequest, CopySide } from "./request.ts";
 import { prepareSigning } from "./sign.ts";
@@ -65,6 +66,8 @@ async function writeSingle(single: AdmittedSingle, request: CopyRequest): Promis
   if (await isThere(single, request)) return single.image.manifest;
   await using writer = await openDestination(request);
   const written = await copyImage({ ...single, writer, role: "top-level" }, request);
+  const top = single.list ?? single.image.manifest;
+  noteMaking(writer, written, { top, recipe: request.recipe });
   await during("committing the finished image", () => writer.commit(), "destination");
   return written;
 }

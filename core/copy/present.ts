@@ -1,5 +1,6 @@
 // Presence: images that the destination has as they are.
 
+import { effectiveType } from "../manifest/manifest.ts";
 import type { AdmittedImage, Candidate } from "../trust/gate.ts";
 import { bundlesTravel } from "./bundles.ts";
 import type { CopyRequest } from "./request.ts";
@@ -23,7 +24,7 @@ export async function isThere(
   instance = false,
 ): Promise<boolean> {
   const { isPresent, signatures, tell } = request;
-  if (isPresent === undefined || changes(request)) return false;
+  if (isPresent === undefined || changes(request, effectiveType(image.manifest))) return false;
   const seeking = signatures !== "remove";
   if (seeking && (await candidate.signatures()).length > 0) return false;
   if (!(await isPresent(image.digest, instance))) return false;
@@ -33,10 +34,12 @@ export async function isThere(
   return true;
 }
 
-/** Tells whether a copy may come out as something else than its source, or with more. */
+/** Tells whether a copy of an image of this type may come out as something else, or with more. */
 export function changes(
   request: Pick<CopyRequest, "format" | "compression" | "crypt" | "signing">,
+  mediaType: string,
 ): boolean {
   const { format, compression, crypt, signing } = request;
-  return [format, compression, crypt, signing].some((wish) => wish !== undefined);
+  if (format !== undefined && format !== mediaType) return true;
+  return [compression, crypt, signing].some((wish) => wish !== undefined);
 }

@@ -59,6 +59,11 @@ export interface CopyRequest {
    * What it holds is not moved. Absent: nobody looks.
    */
   readonly isPresent?: (digest: Digest, instance: boolean) => Promise<boolean>;
+  /**
+   * Stands for all that decides what an image becomes, but for the image itself. An image that is written as
+   * something else than it was is noted to have been made by it, where the destination notes such things.
+   */
+  readonly recipe?: string;
   /** Lets copies that go on at the same time share what they move; absent: there are no others. */
   readonly sharing?: BlobSharing;
   /** Tells the time that stands in a signature of schema 1. */

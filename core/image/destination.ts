@@ -139,6 +139,12 @@ export interface ImageDestination extends AsyncDisposable {
    */
   putOrigin?(list: OutgoingManifest): Promise<void>;
 
+  /**
+   * Notes beside the image's name what the image was made of, to be found by a glance as long as the name
+   * leads to it. Absent where nothing is kept but images.
+   */
+  noteMaking?(making: string): void;
+
   /** Writes the signatures of a manifest that was put: these, and no others. */
   putSignatures(signatures: readonly Signature[], of: SignedManifest): Promise<void>;
 

@@ -119,6 +119,12 @@ export interface Glance {
   readonly digest: Digest;
   /** Whether there may be signatures beside it. */
   readonly perhapsSigned: boolean;
+  /** Of its manifest; absent where the place does not say. */
+  readonly mediaType?: string;
+  /** Whether it is a list and some of its images are not there; absent where nobody knows. */
+  readonly lacksImages?: boolean;
+  /** What it was made of, as `noteMaking` was told; absent where nobody has said. */
+  readonly making?: string;
 }
 
 /** An ImageName that can be opened. */

@@ -5,16 +5,18 @@ import type { Digest } from "../content/digest.ts";
 import { type Admission, admitSelected } from "../copy/admission.ts";
 import { openSource } from "../copy/copy.ts";
 import { staysForeign } from "../copy/plan.ts";
+import { changes } from "../copy/present.ts";
 import { asFailure, type Failure } from "../failure.ts";
 import type { BlobRole, DestinationProbe } from "../image/destination.ts";
 import { spelled } from "../image/name.ts";
 import type { ImageSource } from "../image/source.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
-import { manifestDigest, parseManifest } from "../manifest/manifest.ts";
+import { effectiveType, manifestDigest, parseManifest } from "../manifest/manifest.ts";
 import type { Descriptor } from "../content/descriptor.ts";
-import { checkSideBySide, type SyncedSource, type SyncJob, type SyncRequest } from "./sync.ts";
+import type { SyncedSource } from "./bring.ts";
+import { checkSideBySide, type SyncJob, type SyncRequest } from "./sync.ts";
 import { checkWritable, parseTarget } from "./target.ts";
-import { currentDigests } from "./unchanged.ts";
+import { currentImages } from "./unchanged.ts";
 
 /** What would happen to one image. */
 export interface SurveyedImage {
@@ -100,16 +102,17 @@ async function compare(
   const current =
     reference === undefined
       ? {}
-      : await currentDigests({ ...copy, source, destination: { reference, context } });
+      : await currentImages({ ...copy, source, destination: { reference, context } });
   if (current.unchanged !== undefined) {
-    return { state: "present", wanted: [], source: { digest: current.unchanged } };
+    return { state: "present", wanted: [], source: { digest: current.unchanged.source } };
   }
   await using reader = await openSource(source);
   const admission = await admitSelected(reader, { ...copy, tell: () => {} });
   await using probe = await reference?.openProbe?.(context);
   const needed = blobsOf(admission, probe);
   const found = { source: await sourceOf(reader, image.reference, needed) };
-  if (current.destination === admission.image.digest) {
+  const { manifest, digest } = admission.image;
+  if (current.destination?.digest === digest && !changes(copy, effectiveType(manifest))) {
     return { state: "present", wanted: [], ...found };
   }
   checkWritable(target, place);

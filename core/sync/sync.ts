@@ -3,27 +3,16 @@
 import { dirname, resolve } from "node:path";
 
 import { mapLimited } from "../concurrency.ts";
-import type { Digest } from "../content/digest.ts";
 import { BlobSharing } from "../copy/blob-sharing.ts";
-import { copyImages } from "../copy/copy.ts";
 import type { Tell, ToldEvent } from "../copy/events.ts";
-import type { CopyRequest } from "../copy/request.ts";
 import { asFailure, Failure, inContext } from "../failure.ts";
 import { spelled } from "../image/name.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
 import type { Patience } from "../retry.ts";
-import type { LockedLayer } from "./lock-file.ts";
-import { SeenCopy } from "./seen-copy.ts";
+import { bringImage, type BroughtImage, type CommonCopy } from "./bring.ts";
 import type { SyncImage } from "./sync-image.ts";
-import {
-  checkWritable,
-  holdsBeside,
-  parseTarget,
-  prepareTarget,
-  type SyncPlace,
-} from "./target.ts";
+import { checkWritable, parseTarget, prepareTarget, type SyncPlace } from "./target.ts";
 import { Turns } from "./turns.ts";
-import { currentDigests } from "./unchanged.ts";
 
 /** One image, and what it is to be called. */
 export interface SyncJob {
@@ -48,37 +37,21 @@ export type SyncEvent =
   | { readonly kind: "image-ended"; readonly result: SyncResult };
 
 /** What came of one image. */
-export interface SyncResult {
+export interface SyncResult extends Partial<Pick<BroughtImage, "digest" | "source">> {
   readonly from: string;
   readonly to: string;
-  /** `present`: it was there already, as it is. */
-  readonly outcome: "copied" | "present" | "failed";
-  /** Of what the destination's name leads to now; absent if that failed. */
-  readonly digest?: Digest;
-  /** What the source's name led to; absent if nobody found out. */
-  readonly source?: SyncedSource;
+  /** Those that failed have a failure, and no digest. */
+  readonly outcome: BroughtImage["outcome"] | "failed";
   /** Read from the source, blobs only. */
   readonly bytes: number;
   readonly failure?: Failure;
-}
-
-/** What was found at a source. */
-export interface SyncedSource {
-  /** Of the image or the list. */
-  readonly digest: Digest;
-  /** Those that were wanted; absent where nothing had to be looked at. */
-  readonly layers?: readonly LockedLayer[];
 }
 
 /** What is to be synchronized, and how. */
 export interface SyncRequest {
   readonly jobs: readonly SyncJob[];
   readonly place: SyncPlace;
-  /** What all copies have in common. */
-  readonly copy: Omit<
-    CopyRequest,
-    "source" | "destination" | "tell" | "isPresent" | "sharing" | "now"
-  > & { readonly now: () => Date };
+  readonly copy: CommonCopy;
   /** Images copied at a time. */
   readonly parallelImages: number;
   /** Blobs moved at a time, of all images together. */
@@ -187,41 +160,20 @@ class Run {
     { image, target }: SyncJob,
     reference: ImageReference,
     turn: Turn & { readonly begin: () => void },
-  ): Promise<Omit<SyncResult, "from" | "to">> {
+  ): Promise<BroughtImage> {
     const { place, copy, retrying, patience } = this.#request;
     const waiting = patience();
     const at = (context: TransportContext) => ownContext(context, waiting, turn.signal);
     const source = { reference: image.reference, context: at(image.context) };
     const destination = { reference, context: at(place.context) };
     const tell = this.#tellOf(turn);
-    return retrying(async () => {
-      const current = await currentDigests({ ...copy, source, destination });
-      if (current.unchanged !== undefined) {
-        turn.begin();
-        const digest = current.unchanged;
-        tellUnchanged({ ...copy, source, destination }, digest, tell);
-        return { outcome: "present", digest, source: { digest }, bytes: 0 };
-      }
+    const bringing = {
+      ...{ source, destination, copy, place, tell, sharing: this.#sharing },
       // Nothing is said of an image for which there is no place.
-      checked(() => checkWritable(target, place));
-      turn.begin();
-      const seen = new SeenCopy();
-      const { digest } = await copyImages({
-        ...copy,
-        source: { ...source, reference: seen.watched(source.reference) },
-        destination,
-        sharing: this.#sharing,
-        isPresent: (wanted, instance) =>
-          instance
-            ? holdsBeside(reference, wanted, { ...place, context: destination.context })
-            : Promise.resolve(current.destination === wanted),
-        tell: (event) => {
-          seen.note(event);
-          tell(event);
-        },
-      });
-      return { ...seen.result, digest };
-    }, tell);
+      claim: () => checked(() => checkWritable(target, place)),
+      begin: turn.begin,
+    };
+    return retrying(() => bringImage(bringing), tell);
   }
 
   #tellOf({ index, say }: Turn): Tell {
@@ -265,22 +217,6 @@ function checked(check: () => void): void {
     const { code, message, hint } = asFailure(error);
     throw new Overwriting(code, message, { hint, cause: error });
   }
-}
-
-/** Says what the original says of an image that it would read and compare. */
-function tellUnchanged(
-  { source, destination, signatures }: Pick<CopyRequest, "source" | "destination" | "signatures">,
-  digest: Digest,
-  tell: Tell,
-): void {
-  tell({
-    kind: "copy-begun",
-    source: spelled(source.reference),
-    destinations: [spelled(destination.reference)],
-  });
-  if (signatures !== "remove") tell({ kind: "signatures-sought", of: "image" });
-  tell({ kind: "image-present" });
-  tell({ kind: "copy-ended", digest });
 }
 
 /** Ends with the run, and waits for itself only: hundreds of images share no patience. */

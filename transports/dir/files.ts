@@ -26,6 +26,11 @@ export function signatureFileOf(instance: Digest | undefined, number: number): s
   return `${prefix}signature-${number}`;
 }
 
+/** Tells whether a file is called like a signature, of whichever manifest. */
+export function isSignatureFile(name: string): boolean {
+  return /(?:^|\.)signature-\d+$/.test(name);
+}
+
 /** Tells whether a file is called like a blob, a manifest or a signature of an image. */
 export function isPartOfImage(name: string): boolean {
   return partOfImage.test(name);

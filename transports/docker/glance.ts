@@ -1,11 +1,12 @@
 // The glance: what a name leads to, by one request that no registry counts as a pull.
 
-import { existsSync } from "node:fs";
 import { isDigest } from "../../core/content/digest.ts";
+import { isListType } from "../../core/content/media-types.ts";
 import type { DockerName } from "../../core/content/docker-name.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
 import type { Glance, TransportContext } from "../../core/image/transport.ts";
 import { connect, type RepositoryActions } from "./connection.ts";
+import { mayHaveSignatures } from "./lookaside.ts";
 import { lookForManifest } from "./manifest.ts";
 import { openFirst } from "./pull-sources.ts";
 
@@ -40,17 +41,14 @@ async function glanceAt(
   if (response.status !== 200) return undefined;
   const claimed = response.headers.get("docker-content-digest") ?? "";
   if (!isDigest(claimed)) return undefined;
-  return { digest: claimed, perhapsSigned: await perhapsSigned(name, context) };
-}
-
-/** Tells whether signatures of a repository's images are kept anywhere. */
-async function perhapsSigned(name: DockerName, { settings }: TransportContext): Promise<boolean> {
-  const { sigstoreAttachments, lookaside } = await settings.docker.access.signatureStorage(name);
-  if (sigstoreAttachments === true) return true;
-  if (lookaside === undefined) return false;
-  const directory = /^file:\/\/(\/.*)$/.exec(lookaside)?.[1];
-  // Most machines are told of such a directory, and few have it.
-  return directory === undefined || existsSync(directory);
+  const mediaType = (response.headers.get("content-type") ?? "").split(";", 1)[0]?.trim() ?? "";
+  const storage = await context.settings.docker.access.signatureStorage(name);
+  const place = { name, digest: claimed, storage };
+  const perhapsSigned =
+    storage.sigstoreAttachments === true ||
+    (await client.keepsSignatures()) ||
+    mayHaveSignatures(place, isListType(mediaType));
+  return { digest: claimed, perhapsSigned, mediaType };
 }
 
 /** A registry that does not let us look may let us write, and will say what is wrong if it does not. */

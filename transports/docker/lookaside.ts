@@ -1,7 +1,7 @@
 // Lookaside: OpenPGP signatures in a place beside the registry, in files that go by digest and number.
 
-import { existsSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { dirname, posix } from "node:path";
 
 import { collect } from "../../core/blob/collect.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../core/content/digest.ts";
@@ -57,6 +57,27 @@ export async function readLookaside(
     }
     signatures.push(signature);
   }
+}
+
+/**
+ * Tells whether there may be signatures of a manifest. Of a list, those of its images count, too: then it is
+ * about the whole repository. No server is asked: it may have some.
+ */
+export function mayHaveSignatures(place: LookasidePlace, isList: boolean): boolean {
+  const { lookaside } = place.storage;
+  if (lookaside === undefined) return false;
+  const url = urlOf(lookaside, place, 1);
+  if (url.protocol !== "file:") return true;
+  const path = Bun.fileURLToPath(url);
+  if (!isList) return existsSync(path);
+  const [repositories, repository] = [
+    dirname(dirname(path)),
+    posix.basename(place.name.repository),
+  ];
+  if (!existsSync(repositories)) return false;
+  return attempt(() => readdirSync(repositories)).some((entry) =>
+    entry.startsWith(`${repository}@`),
+  );
 }
 
 /** Returns why no signatures can be written there; undefined if they can. */

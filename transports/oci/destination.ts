@@ -31,7 +31,7 @@ import { fileStream } from "../shared/file-stream.ts";
 import { NewFile, replaceFile, syncDirectory } from "../shared/new-file.ts";
 import { makeDirectories, removeEmptyDirectories } from "../shared/temporary.ts";
 import { PendingAttachments } from "./attachments.ts";
-import { withImage } from "./index-json.ts";
+import { withImage, withMaking } from "./index-json.ts";
 import type { Layout } from "./layout.ts";
 import type { BlobReader } from "./layout-blobs.ts";
 import type { OciName } from "./name.ts";
@@ -81,6 +81,7 @@ class OciDestination implements ImageDestination {
   readonly #reader: BlobReader;
   readonly #manifests = new Map<Digest, Descriptor>();
   #top: Descriptor | undefined;
+  #making: string | undefined;
   /** Whether this run said that the directory is a layout. */
   #marked = false;
   #committed = false;
@@ -137,6 +138,10 @@ class OciDestination implements ImageDestination {
     if (instance === undefined) this.#top = descriptor;
   }
 
+  noteMaking(making: string): void {
+    this.#making = making;
+  }
+
   /** They are added by the commit, to those that the layout has by then. */
   async putSignatures(signatures: readonly Signature[], { digest }: SignedManifest): Promise<void> {
     const manifest = this.#manifests.get(digest) ?? this.#top;
@@ -162,10 +167,15 @@ class OciDestination implements ImageDestination {
       this.#marked = true;
     }
     await this.#layout.changeIndex(async (index) => {
-      const named = withImage(index, image, wanted.by === "name" ? wanted.name : undefined);
+      const name = wanted.by === "name" ? wanted.name : undefined;
+      const named = withImage(index, image, name);
+      const noted =
+        name === undefined || this.#making === undefined
+          ? named
+          : withMaking(named, name, this.#making);
       const wish = { image: image.digest, listsBundles: true };
       const put = (blob: SmallBlob) => this.#write(blob);
-      return this.#attachments.addTo(named, wish, { reader: this.#reader, put });
+      return this.#attachments.addTo(noted, wish, { reader: this.#reader, put });
     });
     this.#committed = true;
   }

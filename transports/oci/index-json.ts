@@ -31,6 +31,8 @@ export interface IndexEntry {
   readonly digest: string;
   /** The name of the image; absent where it has none. */
   readonly name?: string;
+  /** What it was made of, as far as that is noted and still about this digest. */
+  readonly making?: string;
   /** The full name that engines give it beside that, which then is only a tag. */
   readonly fullName?: string;
   readonly json: JsonObject;
@@ -38,6 +40,8 @@ export interface IndexEntry {
 
 const nameAnnotation = "org.opencontainers.image.ref.name";
 const fullNameAnnotation = "io.containerd.image.name";
+/** Begins with the digest that it is about: other programs may keep annotations and change the rest. */
+const makingAnnotation = "dray.made-of";
 
 /** Says of an entry without a name what it is about, so that it need not be read by who looks for others. */
 const subjectAnnotation = "vnd.dray.subject";
@@ -72,9 +76,12 @@ function parseEntry(json: Json): IndexEntry {
   if (!isJsonObject(json)) throw new Failure("corrupt", "index.json lists what is no descriptor");
   const name = annotationOf(json, nameAnnotation);
   const fullName = annotationOf(json, fullNameAnnotation);
+  const digest = textOf(json["digest"]);
+  const [about, making] = annotationOf(json, makingAnnotation)?.split(" of ", 2) ?? [];
   return {
     mediaType: textOf(json["mediaType"]),
-    digest: textOf(json["digest"]),
+    digest,
+    ...(making !== undefined && about === digest && { making }),
     ...(name !== undefined && { name }),
     ...(fullName !== undefined && { fullName }),
     json,
@@ -334,6 +341,16 @@ export function withImage(index: LayoutIndex, image: Descriptor, name?: string):
   return { ...index, entries: entries.with(same, entry) };
 }
 
+/** Returns the index with a note of what the image of a name was made of. */
+export function withMaking(index: LayoutIndex, name: string, making: string): LayoutIndex {
+  const entries = index.entries.map((each) =>
+    each.name === name
+      ? annotated(each, { [makingAnnotation]: `${each.digest} of ${making}` })
+      : each,
+  );
+  return { ...index, entries };
+}
+
 /** Returns the index without the entries of a name. */
 export function withoutNamed(index: LayoutIndex, name: string): LayoutIndex {
   return { ...index, entries: index.entries.filter((entry) => entry.name !== name) };
@@ -353,7 +370,7 @@ function makeEntry({ mediaType, digest, size = 0 }: Descriptor, name?: string): 
 function withoutName({ mediaType, digest, json }: IndexEntry): IndexEntry {
   const { annotations, ...rest } = json;
   if (!isJsonObject(annotations)) return { mediaType, digest, json };
-  const { [nameAnnotation]: _, ...others } = annotations;
+  const { [nameAnnotation]: _, [makingAnnotation]: __, ...others } = annotations;
   const left = Object.keys(others).length === 0 ? rest : { ...json, annotations: others };
   return { mediaType, digest, json: left };
 }

@@ -648,6 +648,8 @@ describe("G1: without an admission", () => {
       ...(["name", "traits", "rehearses", "heldStart"] as const),
       ...(["reuseBlob", "reuseStandIn"] as const),
       ...(["putBlob", "putManifest", "putOrigin", "putSignatures", "putReferrers"] as const),
+      // Words about where an image came from, made by core.
+      ...(["noteMaking"] as const),
       ...(["commit", Symbol.asyncDispose] as const),
     ];
     // Neither compiles unless there is nothing to be listed.

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
 
 import { docker } from "../../../transports/docker/reference.ts";
 import { dockerContext } from "../../support/docker-context.ts";
 import { startRegistry } from "../../support/registry-server.ts";
 import { rejection } from "../../support/rejection.ts";
+import { Workspace } from "../../support/workspace.ts";
 
+const mediaType = "application/vnd.oci.image.manifest.v1+json";
 const manifest = new TextEncoder().encode("{}");
 
 function glance(host: string, as: "source" | "destination") {
@@ -14,10 +17,8 @@ function glance(host: string, as: "source" | "destination") {
 describe.each(["source", "destination"] as const)("glance at a %s", (as) => {
   test("costs one request that is no pull", async () => {
     await using registry = startRegistry();
-    const digest = registry
-      .repository("a/b")
-      .addManifest(manifest, "application/vnd.oci.image.manifest.v1+json", "1");
-    expect(await glance(registry.host, as)).toEqual({ digest, perhapsSigned: false });
+    const digest = registry.repository("a/b").addManifest(manifest, mediaType, "1");
+    expect(await glance(registry.host, as)).toEqual({ digest, perhapsSigned: false, mediaType });
     expect(registry.lines).toEqual(["GET /v2/", "HEAD /v2/a/b/manifests/1"]);
   });
 
@@ -54,7 +55,6 @@ test.each([
   [{ sigstoreAttachments: true }, true],
   [{ lookaside: "https://signatures.example.com" }, true],
   [{ lookaside: "file:///no/such/directory" }, false],
-  [{ lookaside: "file:///" }, true],
   [{}, false],
 ])("glance tells that there may be signatures, where %j", async (signatures, expected) => {
   await using registry = startRegistry();
@@ -64,4 +64,33 @@ test.each([
   const reference = docker.parseReference(`//${registry.host}/a/b:1`);
   const found = await reference.glance?.(dockerContext({ signatures }), "source");
   expect(found?.perhapsSigned).toBe(expected);
+});
+
+test("glance looks for files of signatures: of an image for its own, of a list for those of its images", async () => {
+  using workspace = new Workspace();
+  await using registry = startRegistry();
+  const lookaside = `file://${workspace.path}`;
+  const perhapsSigned = async (type: string): Promise<boolean | undefined> => {
+    registry.repository("a/b").addManifest(manifest, type, "1");
+    const reference = docker.parseReference(`//${registry.host}/a/b:1`);
+    const found = await reference.glance?.(dockerContext({ signatures: { lookaside } }), "source");
+    return found?.perhapsSigned;
+  };
+  const index = "application/vnd.oci.image.index.v1+json";
+  expect(await perhapsSigned(index)).toBe(false);
+  mkdirSync(workspace.at(`a/b@sha256=${"0".repeat(64)}`), { recursive: true });
+  expect(await perhapsSigned(mediaType)).toBe(false);
+  expect(await perhapsSigned(index)).toBe(true);
+});
+
+test("glance expects signatures of a registry that keeps them itself", async () => {
+  await using registry = startRegistry({
+    intercept: async (_, usual) => {
+      const answer = await usual();
+      answer.headers.set("x-registry-supports-signatures", "1");
+      return answer;
+    },
+  });
+  registry.repository("a/b").addManifest(manifest, mediaType, "1");
+  expect((await glance(registry.host, "source"))?.perhapsSigned).toBe(true);
 });

@@ -8,6 +8,7 @@ import type { SignatureStorage } from "../../../core/image/registry-access.ts";
 import { limits } from "../../../core/limits.ts";
 import { connect } from "../../../transports/docker/connection.ts";
 import {
+  mayHaveSignatures,
   readLookaside,
   removeLookaside,
   whyNotWritten,
@@ -42,6 +43,29 @@ function fill(workspace: Workspace, files: Readonly<Record<string, string>>): st
   }
   return pathToFileURL(workspace.path).href;
 }
+
+describe("mayHaveSignatures", () => {
+  const may = (storage: SignatureStorage, isList = false) =>
+    mayHaveSignatures({ name, digest, storage }, isList);
+
+  test("knows which manifests have files, and which repositories", () => {
+    using workspace = new Workspace();
+    const lookaside = fill(workspace, { "signature-1": "a" });
+    const other = { name, digest: digestOf(Buffer.from("other")), storage: { lookaside } };
+    expect(may({ lookaside })).toBe(true);
+    expect(mayHaveSignatures(other, false)).toBe(false);
+    expect(mayHaveSignatures(other, true)).toBe(true);
+    const elsewhere = { ...other, name: parseDockerName("r.example:5000/team/ap:1") };
+    expect(mayHaveSignatures(elsewhere, true)).toBe(false);
+  });
+
+  test("finds none where nothing is, and asks no server", () => {
+    expect(may({})).toBe(false);
+    expect(may({ lookaside: "file:///proc/none" }, true)).toBe(false);
+    expect(may({ lookaside: "file:///proc/none" })).toBe(false);
+    expect(may({ lookaside: "https://sigs.example" })).toBe(true);
+  });
+});
 
 describe("readLookaside", () => {
   test.each(["", "/", "///"])(
