@@ -6,6 +6,7 @@ import {
   createMessage,
   config as defaults,
   generateKey,
+  type KeyID,
   type KeyOptions,
   type PrivateKey,
   type RawNotation,
@@ -69,6 +70,8 @@ export interface SigningManner {
   readonly text?: boolean;
   readonly config?: Partial<Config>;
   readonly notations?: RawNotation[];
+  /** Which of its keys signs; absent: whichever can. */
+  readonly by?: KeyID;
 }
 
 /** Signs a document, as one message of three packets. */
@@ -77,11 +80,12 @@ export async function signedMessage(
   document: Uint8Array,
   manner: SigningManner = {},
 ): Promise<Uint8Array> {
-  const { date = signingDate, text = false, config = {}, notations = [] } = manner;
+  const { date = signingDate, text = false, config = {}, notations = [], by } = manner;
   const options = {
     signingKeys: secret,
     date,
     signatureNotations: notations,
+    ...(by !== undefined && { signingKeyIDs: by }),
     config: { ...careless, ...config },
     format: "binary",
   } as const;

@@ -17,6 +17,7 @@ import {
   testKeyOf,
   version3Message,
 } from "../../support/openpgp.ts";
+import { brokenMessages } from "../../support/openpgp-corpus.ts";
 import { rejection } from "../../support/rejection.ts";
 
 const document = Buffer.from('{"critical":{},\n"optional":{}}');
@@ -142,6 +143,16 @@ describe("KeyRing.verify", () => {
       signingKey: expect.any(String),
     });
   });
+});
+
+test("G8: KeyRing.verify refuses where one rule is broken, and says which", async () => {
+  const broken = await brokenMessages(document);
+  expect(broken.length).toBeGreaterThan(35);
+  for (const { name, message, ring: keys, reason } of broken) {
+    const failure = await rejection((await readKeyRing([keys])).verify(message, judgingDate));
+    expect([name, failure.message]).toEqual([name, expect.stringMatching(reason)]);
+    expect(failure.message).not.toContain('critical":');
+  }
 });
 
 describe("signatures of version 3", () => {
