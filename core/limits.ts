@@ -52,6 +52,8 @@ export const limits = {
   /** How deep images are looked for below a directory. */
   directoryDepth: 100,
   layers: 10_000,
+  /** For how many the key of a layer may be wrapped: each may cost a computation with a private key. */
+  recipients: 256,
   /** What a store of images says about all that it holds. */
   storeRecordsBytes: 256 * MiB,
   /** A pattern that somebody wrote, how deep its groups nest, what it may grow to, and one repetition. */

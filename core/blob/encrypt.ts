@@ -9,8 +9,9 @@ import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from "
 import type { Descriptor } from "../content/descriptor.ts";
 import { type Digest, Digester } from "../content/digest.ts";
 import { encryptionAnnotations } from "../content/encrypted-layer.ts";
-import { Failure } from "../failure.ts";
-import { isJsonObject, type JsonObject, parseStrictJson } from "../json.ts";
+import { during, Failure } from "../failure.ts";
+import { isJsonObject, type Json, type JsonObject, parseStrictJson } from "../json.ts";
+import { limits } from "../limits.ts";
 import type { KeyOpening, KeyWrapping } from "./key-wrapping.ts";
 import type { Stage } from "./stream.ts";
 
@@ -68,25 +69,24 @@ export function encryptLayer(wrappings: readonly KeyWrapping[]): Encryption {
 }
 
 /**
- * Finds the key of an encrypted layer, and returns the stage that decrypts it; it fails with `corrupt` at
- * the end of bytes that are not what was encrypted.
+ * Finds the key of an encrypted layer, and returns the stage that decrypts it, as often as it is asked to;
+ * the stage fails with `corrupt` at the end of bytes that are not what was encrypted.
  *
  * Fails with `unauthorized` if none of `openings` opens the layer, and with `corrupt` if its annotations cannot
  * be understood.
  */
-export async function decryptLayer(
-  layer: Descriptor,
-  openings: readonly KeyOpening[],
-): Promise<Stage> {
+export function decryptLayer(layer: Descriptor, openings: readonly KeyOpening[]): Promise<Stage> {
+  return during(`decrypting layer ${layer.digest}`, () => findKey(layer, openings));
+}
+
+async function findKey(layer: Descriptor, openings: readonly KeyOpening[]): Promise<Stage> {
   const { annotations = {} } = layer;
   const open = optionsOf(annotations[publicOptions], "public options");
   if (textOf(open, "cipher") !== cipherName) {
-    throw new Failure(
-      "unsupported",
-      `Layer ${layer.digest} is encrypted by ${JSON.stringify(textOf(open, "cipher"))}, which is not known`,
-    );
+    const cipher = JSON.stringify(textOf(open, "cipher"));
+    throw new Failure("unsupported", `it is encrypted by ${cipher}, which is not known`);
   }
-  const secret = await unwrapped(layer, openings);
+  const secret = await unwrapped(annotations, openings);
   const key = bytesOf(textOf(secret, "symkey"), keyBytes);
   const nonce = bytesOf(textOf(nonceOwner(open, secret), "nonce"), nonceBytes);
   const expected = bytesOf(textOf(open, "hmac"), 32);
@@ -116,30 +116,48 @@ function opening({ layer, key, nonce, expected }: Opening): Stage {
   };
 }
 
-async function unwrapped(layer: Descriptor, openings: readonly KeyOpening[]): Promise<JsonObject> {
-  const step = `decrypting layer ${layer.digest}`;
-  const schemes = Object.keys(layer.annotations ?? {})
+async function unwrapped(
+  annotations: Annotations,
+  openings: readonly KeyOpening[],
+): Promise<JsonObject> {
+  const schemes = Object.keys(annotations)
     .filter((name) => name.startsWith(keyPrefix))
     .map((name) => name.slice(keyPrefix.length));
   const fitting = openings.filter(({ scheme }) => schemes.includes(scheme));
   if (fitting.length === 0) {
     const why = schemes.length === 0 ? "" : `: it is encrypted for ${schemes.join(", ")}`;
-    throw new Failure("unauthorized", `${step}: missing private key needed for decryption${why}`, {
+    throw new Failure("unauthorized", `missing private key needed for decryption${why}`, {
       hint: "keys of the kinds jwe and pgp can be named with --decryption-key",
     });
   }
-  for (const { scheme, open } of fitting) {
-    const messages = layer.annotations?.[`${keyPrefix}${scheme}`] ?? "";
-    for (const message of messages.split(",")) {
-      const found = await open(bytesOf(message));
-      if (found !== undefined) return objectOf(decode(found), "key message");
-    }
+  for (const opening of fitting) {
+    const messages = annotations[`${keyPrefix}${opening.scheme}`] ?? "";
+    const found = await openAny(opening, messages.split(","));
+    if (found !== undefined) return objectOf(found, "a key message that is");
   }
   throw new Failure(
     "unauthorized",
-    `${step}: no suitable key unwrapper found or none of the private keys could be used for decryption`,
+    `no suitable key unwrapper found or none of the private keys could be used for decryption`,
     { hint: "name another key with --decryption-key" },
   );
+}
+
+/** Returns the first message that is for the key, if there is one. */
+async function openAny(
+  { recipientsOf, open }: KeyOpening,
+  messages: readonly string[],
+): Promise<Uint8Array | undefined> {
+  let recipients = 0;
+  for (const message of messages) {
+    const wrapped = bytesOf(message);
+    recipients += Math.max(1, await recipientsOf(wrapped));
+    if (recipients > limits.recipients) {
+      throw broken(`is for more than ${limits.recipients} recipients`);
+    }
+    const found = await open(wrapped);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The public options go first, as in the original. */
@@ -153,13 +171,23 @@ function nonceOwner(open: JsonObject, secret: JsonObject): JsonObject {
 
 function optionsOf(annotation: string | undefined, what: string): JsonObject {
   if (annotation === undefined) throw broken(`has no ${what}`);
-  return objectOf(decode(bytesOf(annotation)), what);
+  return objectOf(bytesOf(annotation), `${what} that are`);
 }
 
-function objectOf(text: string, what: string): JsonObject {
-  const found = parseStrictJson(text);
-  if (!isJsonObject(found)) throw broken(`has ${what} that are no JSON object`);
-  return found;
+function objectOf(bytes: Uint8Array, what: string): JsonObject {
+  const found = jsonOf(bytes);
+  if (isJsonObject(found)) return found;
+  throw broken(`has ${what} no JSON object`);
+}
+
+/** What is wrong with a message that was secret is nobody's business. */
+function jsonOf(bytes: Uint8Array): Json | undefined {
+  try {
+    return parseStrictJson(bytes);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
 }
 
 function textOf(object: JsonObject, name: string): string {
@@ -176,7 +204,7 @@ function bytesOf(text: string, length?: number): Uint8Array {
 }
 
 function broken(what: string): Failure {
-  return new Failure("corrupt", `The encryption of a layer ${what}`);
+  return new Failure("corrupt", `its encryption ${what}`);
 }
 
 function base64(bytes: Uint8Array): string {
@@ -185,8 +213,4 @@ function base64(bytes: Uint8Array): string {
 
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

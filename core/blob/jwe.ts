@@ -4,7 +4,8 @@
 
 import { type FlattenedJWE, GeneralEncrypt, generalDecrypt, flattenedDecrypt } from "jose";
 
-import { isJsonObject, parseStrictJson } from "../json.ts";
+import { Failure } from "../failure.ts";
+import { isJsonObject, type JsonObject, parseStrictJson } from "../json.ts";
 import type { KeyOpening, KeyWrapping } from "./key-wrapping.ts";
 import type { LayerKey } from "./layer-key.ts";
 
@@ -31,7 +32,11 @@ export function jweWrapping(recipients: readonly LayerKey[]): KeyWrapping {
 export function jweOpening(key: LayerKey): KeyOpening {
   return {
     scheme: "jwe",
-    open: (wrapped) => decryptJwe(new TextDecoder().decode(wrapped), key),
+    async recipientsOf(wrapped) {
+      const { recipients = [undefined] } = parseJwe(wrapped) ?? { recipients: [] };
+      return Array.isArray(recipients) ? recipients.length : 0;
+    },
+    open: (wrapped) => decryptJwe(wrapped, key),
   };
 }
 
@@ -44,15 +49,27 @@ async function encryptJwe(message: Uint8Array, recipients: readonly LayerKey[]):
   return JSON.stringify(await encryption.encrypt());
 }
 
-/** Decrypts a message. Undefined if it is not for this key, or no such message. */
-async function decryptJwe(text: string, { key }: LayerKey): Promise<Uint8Array | undefined> {
+/** Returns what a message consists of; undefined if it is none. */
+function parseJwe(wrapped: Uint8Array): JsonObject | undefined {
   try {
-    const message = parseStrictJson(text);
-    if (!isJsonObject(message)) return undefined;
+    const message = parseStrictJson(wrapped);
+    return isJsonObject(message) ? message : undefined;
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** Decrypts a message. Undefined if it is not for this key, or no such message. */
+async function decryptJwe(wrapped: Uint8Array, { key }: LayerKey): Promise<Uint8Array | undefined> {
+  const message = parseJwe(wrapped);
+  if (message === undefined) return undefined;
+  const asGiven = JSON.parse(new TextDecoder().decode(wrapped));
+  try {
     const { plaintext } =
       "recipients" in message
-        ? await generalDecrypt(JSON.parse(text), key, understood)
-        : await flattenedDecrypt(JSON.parse(text) as FlattenedJWE, key, understood);
+        ? await generalDecrypt(asGiven, key, understood)
+        : await flattenedDecrypt(asGiven as FlattenedJWE, key, understood);
     return plaintext;
   } catch (error) {
     // The library tells another key, a broken message and an algorithm it was forbidden apart; to us,

@@ -11,6 +11,8 @@ export interface KeyWrapping {
 /** Opens what was wrapped, with a private key. */
 export interface KeyOpening {
   readonly scheme: string;
+  /** Returns for how many a message is, without a computation; 0 where it is none. */
+  recipientsOf(wrapped: Uint8Array): Promise<number>;
   /** Returns the message, or undefined if it is not for this key. */
   open(wrapped: Uint8Array): Promise<Uint8Array | undefined>;
 }

@@ -40,10 +40,11 @@ export function digested(tell: (diffId: Digest) => void, like?: Digest): Stage {
 export function digestedBeside(
   compression: DetectedCompression,
   tell: (diffId: Digest) => void,
+  like?: Digest,
 ): Stage {
-  if (compression === "none") return digested(tell);
+  if (compression === "none") return digested(tell, like);
   const unpack = decompressed(compression);
-  return alongside(async (bytes) => tell(await diffIdOf(unpack(bytes))));
+  return alongside(async (bytes) => tell(await diffIdOf(unpack(bytes), like)));
 }
 
 /** Reads a layer to its end, for nothing but what it is. Fails with `corrupt`. */
@@ -71,8 +72,8 @@ export function fittingType(mediaType: string, compression: DetectedCompression)
   }
 }
 
-async function diffIdOf(content: ByteStream): Promise<Digest> {
-  const digester = new Digester();
+async function diffIdOf(content: ByteStream, like?: Digest): Promise<Digest> {
+  const digester = new Digester(like);
   for await (const chunk of content) digester.update(chunk);
   return digester.digest();
 }

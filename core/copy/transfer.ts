@@ -145,8 +145,11 @@ export async function withDiffId(
 }
 
 /** Sends one blob, whatever the destination has. */
-export function sendBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> {
-  const send = () => twice(step.blob, transfer, (fresh) => sendOnce(step, transfer, fresh));
+export async function sendBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> {
+  // Not anew when the bytes are read anew: what is wrong with a key stays wrong.
+  const decryption = await decryptionOf(step, transfer);
+  const sending = { ...transfer, decryption };
+  const send = () => twice(step.blob, transfer, (fresh) => sendOnce(step, sending, fresh));
   // Before it is opened: no connection is kept waiting.
   return isRecompressed(step) ? slotsFor(step).run(send) : send();
 }
@@ -175,19 +178,35 @@ function isLarge({ size = Infinity }: Descriptor): boolean {
  */
 async function twice<T>(
   { digest }: Descriptor,
-  { tell }: Transfer,
+  { tell, signal }: Transfer,
   read: (fresh: boolean) => Promise<T>,
 ): Promise<T> {
   try {
     return await read(false);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "corrupt") throw error;
+    // It may have ended because another blob is wrong.
+    signal.throwIfAborted();
     tell({ kind: "blob-restarted", digest, reason: error.message });
     return await read(true);
   }
 }
 
-async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Promise<MovedBlob> {
+/** A transfer of one blob, with the stage that decrypts it, if it shall be. */
+interface Sending extends Transfer {
+  readonly decryption: Stage | undefined;
+}
+
+async function decryptionOf(
+  { blob, crypt }: BlobStep,
+  { crypt: wish }: Transfer,
+): Promise<Stage | undefined> {
+  if (crypt !== "decrypt" || wish?.kind !== "decrypt") return undefined;
+  const { decryptLayer } = await import("../blob/encrypt.ts");
+  return decryptLayer(blob, wish.openings);
+}
+
+async function sendOnce(step: BlobStep, transfer: Sending, fresh: boolean): Promise<MovedBlob> {
   const { signal } = transfer;
   const { blob, needsDiffId } = step;
   let diffId: Digest | undefined;
@@ -209,8 +228,11 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
     for (const fact of contentFacts(seen)) transfer.blobInfo?.note(fact);
     return moved;
   };
-  const incoming = await openBlob(step, transfer, { signal, fresh });
-  if (step.recoding.kind === "none" && !needsDiffId) return put(incoming);
+  const incoming = openBlob(step, transfer, { signal, fresh });
+  const { decryption } = transfer;
+  if (step.recoding.kind === "none" && !needsDiffId && decryption === undefined) {
+    return put(incoming);
+  }
 
   await using peek = await during(
     `reading blob ${blob.digest}`,
@@ -230,24 +252,46 @@ async function sendOnce(step: BlobStep, transfer: Transfer, fresh: boolean): Pro
     return noting(moved, found, compressionIn(target));
   }
   const typed = { ...stored, mediaType: fittingType(stored.mediaType, found) };
-  const beside: Stage = needsDiffId ? digestedBeside(found, learn) : (bytes) => bytes;
+  const beside =
+    decryption === undefined
+      ? needsDiffId
+        ? digestedBeside(found, learn)
+        : unchanged
+      : await proving(blob, found, transfer);
   return noting(await put(stored.through(beside, typed)), found);
 }
 
 /** Opens a blob, decrypted if it shall be. */
-async function openBlob(
-  { blob, crypt }: BlobStep,
-  transfer: Transfer,
+function openBlob(
+  { blob }: BlobStep,
+  { image, writer, tell, decryption }: Sending,
   reading: BlobReading,
-): Promise<OutgoingBlob> {
-  const { image, writer, tell } = transfer;
+): OutgoingBlob {
   // What turned out wrong may have been wrong from its start.
   const held = reading.fresh === true ? undefined : writer.heldStart?.(blob);
   const incoming = image.blob(blob, reading, held).through(counted(blob.digest, tell), blob);
-  if (crypt !== "decrypt" || transfer.crypt?.kind !== "decrypt") return incoming;
-  const { decryptLayer } = await import("../blob/encrypt.ts");
-  const decrypted = await decryptLayer(blob, transfer.crypt.openings);
-  return incoming.through(decrypted, { mediaType: decryptedType(blob.mediaType) });
+  if (decryption === undefined) return incoming;
+  return incoming.through(decryption, { mediaType: decryptedType(blob.mediaType) });
+}
+
+const unchanged: Stage = (bytes) => bytes;
+
+/**
+ * Returns a stage that holds a decrypted layer against the diffID of the config: the HMAC is over the encrypted
+ * bytes, and does not tell whether they were decrypted from the right start.
+ */
+async function proving(
+  { digest }: Descriptor,
+  found: DetectedCompression,
+  { diffIdOf }: Transfer,
+): Promise<Stage> {
+  const diffId = await diffIdOf(digest);
+  // Of these, nobody knows the content.
+  if (diffId === undefined || found === "bzip2" || found === "xz") return unchanged;
+  const check = (content: Digest): void => {
+    if (content !== diffId) throw otherContent(digest, diffId);
+  };
+  return digestedBeside(found, check, diffId);
 }
 
 /** Writes a blob, encrypted if it shall be. */
@@ -337,7 +381,7 @@ async function packingOf(
   recoding: Recoding,
   annotate: Recoded["annotate"],
 ): Promise<Stage> {
-  if (to === "none") return (bytes) => bytes;
+  if (to === "none") return unchanged;
   const level = recoding.kind === "compress" ? recoding.level : undefined;
   return packing({ format: to, level, annotate });
 }

@@ -7,6 +7,7 @@ import {
   decrypt,
   decryptKey,
   encrypt,
+  enums,
   type Key,
   type PrivateKey,
   readKey,
@@ -69,6 +70,15 @@ export async function pgpOpening(bytes: Uint8Array, password?: string): Promise<
   if (keys.length === 0) throw new Failure("usage", "File provided is not a private key");
   return {
     scheme,
+    async recipientsOf(wrapped) {
+      try {
+        const { packets } = await readMessage({ binaryMessage: wrapped, config });
+        return packets.filterByTag(enums.packet.publicKeyEncryptedSessionKey).length;
+      } catch (error) {
+        if (error instanceof Error) return 0;
+        throw error;
+      }
+    },
     async open(wrapped) {
       try {
         const message = await readMessage({ binaryMessage: wrapped, config });

@@ -16,6 +16,7 @@ const recipient = jweWrapping([parseRecipientKey(publicPem(pair))]);
 const key = jweOpening(parseOwnKey(privatePem(pair)));
 const other = jweOpening(parseOwnKey(privatePem(layerKeyPair())));
 const plain = new TextEncoder().encode("a layer ".repeat(1000));
+const keyAnnotation = "org.opencontainers.image.enc.keys.";
 const publicOptions = "org.opencontainers.image.enc.pubopts";
 
 interface Locked {
@@ -88,6 +89,47 @@ describe("decryptLayer", () => {
     const annotations = { ...rest, ...(options !== undefined && { [publicOptions]: options }) };
     const failure = await failureOf(decryptLayer({ ...layer, annotations }, [key]));
     expect(failure.message).toContain(message);
+  });
+
+  const keysOf = ({ annotations = {} }: Descriptor) => annotations[`${keyAnnotation}jwe`] ?? "";
+  const withKeys = (layer: Descriptor, keys: string): Descriptor => ({
+    ...layer,
+    annotations: { ...layer.annotations, [`${keyAnnotation}jwe`]: keys },
+  });
+
+  test("finds its key among those of many recipients", async () => {
+    const { bytes, layer } = await locked();
+    const strange = keysOf((await locked()).layer).replace(/^.{8}/, "AAAAAAAA");
+    const keys = [...Array(200).fill(strange), keysOf(layer)].join(",");
+    const open = await decryptLayer(withKeys(layer, keys), [key]);
+    expect(await collect(open(streamOf(bytes)), 100_000)).toEqual(plain);
+  });
+
+  test.each([
+    ["in one message", () => base64({ recipients: Array(257).fill({}) })],
+    ["in many messages", () => Array(257).fill(base64({})).join(",")],
+    ["of which most are none", () => ",".repeat(257)],
+  ])("does not try as many recipients as a stranger names: %s", async (_, keys) => {
+    const { layer } = await locked();
+    const opened: number[] = [];
+    const counting = { ...key, open: async () => void opened.push(1) };
+    const failure = await failureOf(decryptLayer(withKeys(layer, keys()), [counting]));
+    expect(failure).toMatchObject({
+      code: "corrupt",
+      message: `decrypting layer ${layer.digest}: its encryption is for more than 256 recipients`,
+    });
+    expect(opened.length).toBeLessThanOrEqual(256);
+  });
+
+  test("tells nothing of a message that is no key", async () => {
+    const { layer } = await locked();
+    const secret = Buffer.from(await recipient.wrap(new TextEncoder().encode("TOP SECRET")));
+    const failure = await failureOf(
+      decryptLayer(withKeys(layer, secret.toString("base64")), [key]),
+    );
+    expect(failure.message).toBe(
+      `decrypting layer ${layer.digest}: its encryption has a key message that is no JSON object`,
+    );
   });
 
   test("says whom a layer is encrypted for, if that is nobody of ours", async () => {

@@ -30,6 +30,15 @@ describe("jweOpening", () => {
     expect(await own[1]?.open(encode(JSON.stringify({ ...rest, ...only })))).toEqual(message);
   });
 
+  test("tells for how many a message is", async () => {
+    const count = (bytes: Uint8Array) => own[0]?.recipientsOf(bytes);
+    expect(await count(await jweWrapping(recipients).wrap(message))).toBe(3);
+    for (const text of ["", "[]", "{", `{"recipients":1}`]) {
+      expect(await count(encode(text))).toBe(0);
+    }
+    expect(await count(encode(`{"ciphertext":"x"}`))).toBe(1);
+  });
+
   test.each([``, `[]`, `{}`, `{"recipients":[]}`, `{"recipients":1,"ciphertext":"x"}`])(
     "finds nothing in %p",
     async (text) => {

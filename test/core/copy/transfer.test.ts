@@ -90,6 +90,23 @@ describe("transferBlobs", () => {
     expect(aborted).toBe(2);
   });
 
+  test("reads none of the others once more because one came out wrong", async () => {
+    const restarted: string[] = [];
+    const { transfer, steps } = await prepared({
+      putBlob: async ({ digest }, _role, signal) => {
+        if (digest === steps[1]?.blob.digest) throw new Failure("corrupt", "has another digest");
+        while (signal?.aborted !== true) await Bun.sleep(1);
+        throw signal.reason;
+      },
+    });
+    const tell: Transfer["tell"] = (event) => {
+      if (event.kind === "blob-restarted") restarted.push(event.digest);
+    };
+    const failure = await failureOf(transferBlobs(steps, { ...transfer, tell }));
+    expect(failure.message).toBe("writing blob: has another digest");
+    expect(restarted).toEqual([String(steps[1]?.blob.digest)]);
+  });
+
   test("asks the destination before it reads anything", async () => {
     const { transfer, steps } = await prepared({
       reuseBlob: async ({ digest, size }) => ({ digest, size: size ?? 0, by: "mounting" }),

@@ -40,6 +40,14 @@ describe("pgpWrapping", () => {
 });
 
 describe("pgpOpening", () => {
+  test("tells for how many a message is", async () => {
+    const [one, two] = [await pairOf(), await pairOf()];
+    const { wrap } = await pgpWrapping(Buffer.concat([one.open, two.open]), now);
+    const { recipientsOf } = await pgpOpening(one.own);
+    expect(await recipientsOf(await wrap(message))).toBe(2);
+    expect(await recipientsOf(new Uint8Array([1, 2, 3]))).toBe(0);
+  });
+
   test("opens nothing that is no message", async () => {
     const { own } = await pairOf();
     expect(await (await pgpOpening(own)).open(new Uint8Array([1, 2, 3]))).toBeUndefined();
