@@ -252,12 +252,8 @@ async function sendOnce(step: BlobStep, transfer: Sending, fresh: boolean): Prom
     return noting(moved, found, compressionIn(target));
   }
   const typed = { ...stored, mediaType: fittingType(stored.mediaType, found) };
-  const beside =
-    decryption === undefined
-      ? needsDiffId
-        ? digestedBeside(found, learn)
-        : unchanged
-      : await proving(blob, found, transfer);
+  const proof = decryption === undefined ? undefined : await proving(blob, found, transfer);
+  const beside = proof ?? (needsDiffId ? digestedBeside(found, learn) : unchanged);
   return noting(await put(stored.through(beside, typed)), found);
 }
 
