@@ -134,6 +134,11 @@ export interface ImageReference extends ImageName {
   /** The file that an image is written to, where that replaces all of it: one image at a time can be. */
   readonly archiveFile?: string;
   openSource(context: TransportContext): Promise<ImageSource>;
+  /**
+   * Returns the same image as it was once: what is read has this digest, and policies and signatures are still
+   * about the name. Absent where images are not read by digest.
+   */
+  pinned?(digest: Digest): ImageReference;
   openDestination(context: TransportContext): Promise<ImageDestination>;
   /**
    * Tells what the name leads to without reading it; undefined if it leads to nothing, or if the place

@@ -57,14 +57,16 @@ function parseName({ name }: LockedImage): DockerName {
   }
 }
 
-/** It is read by its digest, and called by its tag. */
+/** It is read by its digest, and called by its tag: before the policy, too. */
 function imageOf(
   { digest, to, layers }: LockedImage,
   name: DockerName,
   { docker, context }: { readonly docker: Transport; readonly context: TransportContext },
 ): SyncImage {
+  const tagged = name.digest === undefined && docker.parseReference(`//${fullName(name)}`);
+  const pinned = tagged ? tagged.pinned?.(digest) : undefined;
   return {
-    reference: docker.parseReference(`//${fullRepository(name)}@${digest}`),
+    reference: pinned ?? docker.parseReference(`//${fullRepository(name)}@${digest}`),
     context,
     path: fullName(name),
     below: fullName(name).slice(name.host.length + 1),

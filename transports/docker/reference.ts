@@ -69,10 +69,20 @@ function withoutSlashes(text: string, problem: string): string {
   throw new Failure("usage", problem, { hint: `write docker://${text}` });
 }
 
-function referenceTo(name: DockerName): ImageReference {
-  const image = imageNameOf(name);
+function referenceTo(name: DockerName, image = imageNameOf(name)): ImageReference {
   return {
     ...image,
+    pinned: (digest) => {
+      const { host, repository } = name;
+      const pinned = { host, repository, digest };
+      const { docker: known, policyIdentity, policyNamespaces } = image;
+      const judged = {
+        ...(known !== undefined && { docker: known }),
+        policyIdentity,
+        policyNamespaces,
+      };
+      return referenceTo(pinned, { ...imageNameOf(pinned), ...judged });
+    },
     openSource: async (context) => (await import("./source.ts")).openSource(name, image, context),
     openDestination: async (context) =>
       (await import("./destination.ts")).openDestination(name, image, context),

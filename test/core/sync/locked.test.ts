@@ -28,8 +28,21 @@ describe("expandLock", () => {
     ]);
     const [first, second] = groups[0]?.images ?? [];
     expect(first).toMatchObject({ to: "x:1", tag: "1", below: "a:1" });
-    expect(first?.reference.docker).toBe(`h.io/a@${digest}`);
+    expect(first?.reference).toMatchObject({ text: `//h.io/a@${digest}`, digest });
     expect(second?.layers).toEqual([]);
+  });
+
+  test("G7: has them judged by their tags, which the policy knows", () => {
+    const tags = [{ name: "h.io/a:1", digest }];
+    const [group] = expandLock(tags, everything);
+    expect(group?.images[0]?.reference).toMatchObject({
+      docker: "h.io/a:1",
+      policyIdentity: "h.io/a:1",
+      policyNamespaces: ["h.io/a", "h.io", "*.io"],
+    });
+    const pinned = [{ name: `h.io/a@${digest}`, digest }];
+    const [other] = expandLock(pinned, everything);
+    expect(other?.images[0]?.reference).toMatchObject({ docker: `h.io/a@${digest}` });
   });
 
   test("keeps to the choice of tags", () => {
