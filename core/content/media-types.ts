@@ -19,6 +19,11 @@ export const configTypes = {
   oci: "application/vnd.oci.image.config.v1+json",
 } as const;
 
+/** Tells whether a media type is that of an image's config. */
+export function isConfigType(mediaType: string): boolean {
+  return mediaType === configTypes.docker || mediaType === configTypes.oci;
+}
+
 /** How a layer's bytes are compressed. */
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -81,6 +86,12 @@ export function isListType(mediaType: string): boolean {
 /** Tells whether `mediaType` is that of a schema 1 manifest, signed or not. */
 export function isSchema1(mediaType: string): boolean {
   return mediaType === manifestTypes.schema1 || mediaType === manifestTypes.schema1Signed;
+}
+
+/** Tells whether a media type says that something is a layer of an image, in whatever form. */
+export function isLayerType(mediaType: string): boolean {
+  const type = mediaType.toLowerCase();
+  return [dockerLayer, dockerForeign, ociLayer, ociForeign].some((layer) => type.startsWith(layer));
 }
 
 /**

@@ -2,8 +2,10 @@
 
 import type { Digest } from "../content/digest.ts";
 import { isDigest } from "../content/digest.ts";
+import { isLayerType } from "../content/media-types.ts";
 import { parseSignatureBlob } from "../content/signature-blob.ts";
 import { Failure, during } from "../failure.ts";
+import { quoted } from "../foreign-text.ts";
 import type { ImageDestination } from "../image/destination.ts";
 import { spelled } from "../image/name.ts";
 import type { RawManifest, Signature } from "../image/source.ts";
@@ -142,10 +144,21 @@ export async function readSignatures(
   return signatures;
 }
 
-/** What is of no form that anybody knows is not carried on. */
+/** What is of no form that anybody knows is not carried on, and no image in the guise of signatures. */
 async function read(candidate: Candidate): Promise<readonly Signature[]> {
   const signatures = await candidate.signatures();
-  for (const signature of signatures) parseSignatureBlob(signature);
+  for (const signature of signatures) {
+    const content = parseSignatureBlob(signature);
+    if (content.kind === "sigstore" && isLayerType(content.mediaType)) {
+      throw new Failure(
+        "refused",
+        `A signature says that it is a layer, ${quoted(content.mediaType)}`,
+        {
+          hint: "nobody has asked the policy about such an image; to copy without signatures, add --remove-signatures",
+        },
+      );
+    }
+  }
   return signatures;
 }
 

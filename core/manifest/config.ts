@@ -3,7 +3,7 @@
 // See https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
 
 import type { Descriptor } from "../content/descriptor.ts";
-import { configTypes } from "../content/media-types.ts";
+import { isConfigType } from "../content/media-types.ts";
 import { encodeJsonBytes, goMap } from "../json.ts";
 import * as v from "valibot";
 import {
@@ -141,7 +141,7 @@ export function diffIdsOf(config: Descriptor, bytes: Uint8Array): readonly strin
 
 /** Tells whether a config is that of an image, by its media type. */
 export function isImageConfig({ mediaType }: Descriptor): boolean {
-  return mediaType === configTypes.docker || mediaType === configTypes.oci;
+  return isConfigType(mediaType);
 }
 
 const rootfsSchema = goStruct({ type: goText, diff_ids: goTexts });

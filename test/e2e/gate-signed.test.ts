@@ -1,7 +1,7 @@
 // G1 to G10: what a policy that wants signatures is asked, and what it is not told, by whatever command.
 
 import { describe, expect, test } from "bun:test";
-import { closeSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Digest, digestHex, digestOf } from "../../core/content/digest.ts";
@@ -382,6 +382,24 @@ describe.each(Object.entries(rows))("%s", (_, { subject, further = false, perfor
     );
     expect(written(scene)).toEqual([]);
   });
+});
+
+test("G7: sync --locked has what it reads by digest judged by the tag that it writes", async () => {
+  await using scene = new GateScene(single);
+  const images = [{ name: scene.name, digest }];
+  writeFileSync(scene.at("lock"), JSON.stringify({ version: 1, images }));
+  addSample(scene.registryServer.repository("a/b"), "1", moved);
+  const { perform } = syncing(single, "--locked=lock");
+  // A lock is no way to bring an old image under a new tag.
+  await scene.sign(key, (of) => payload(`${scene.host}/a/b:0`, of));
+  expect(await perform(scene)).toContain("Signature for identity");
+  await scene.sign();
+  expect(await perform(scene)).toBe("");
+  rmSync(scene.at("there"), { recursive: true });
+  const accept = [{ type: "insecureAcceptAnything" }];
+  const transports = { docker: { [scene.name]: [{ type: "reject" }] } };
+  writeFileSync(scene.at("policy.json"), JSON.stringify({ default: accept, transports }));
+  expect(await perform(scene)).toContain("is rejected by policy.");
 });
 
 /** Returns what the policy was asked about, and what it said, by the events of a command. */

@@ -3,7 +3,7 @@
 import { digestOf, isDigest } from "../../content/digest.ts";
 import type { Descriptor } from "../../content/descriptor.ts";
 import { emptyConfig } from "../../content/empty-config.ts";
-import { manifestTypes } from "../../content/media-types.ts";
+import { isConfigType, isLayerType, manifestTypes } from "../../content/media-types.ts";
 import { asFailure, Failure } from "../../failure.ts";
 import type { RawManifest, Referrer, SmallBlob } from "../../image/source.ts";
 import { isJsonObject, type Json, parseStrictJson } from "../../json.ts";
@@ -100,6 +100,8 @@ function bundleIn({ bytes }: RawManifest, digest: string): PromisedBundle | unde
   const bundle = descriptorIn(layer);
   const described = descriptorIn(config);
   if (more.length > 0 || bundle === undefined || described === undefined) return undefined;
+  // What could be run would travel as an image that nobody has asked the policy about.
+  if (isLayerType(bundle.mediaType) || isConfigType(described.mediaType)) return undefined;
   return { bytes, bundle: { ...bundle, mediaType: bundleType }, config: described };
 }
 

@@ -3,7 +3,10 @@ import { describe, expect, test } from "bun:test";
 import {
   type Compression,
   compressionOfType,
+  configTypes,
   hasVariants,
+  isConfigType,
+  isLayerType,
   isListType,
   isManifestType,
   isSchema1,
@@ -31,6 +34,19 @@ describe("recompressedType", () => {
   ])("makes of %j with %s %j", (mediaType, compression, becomes) => {
     expect(recompressedType(mediaType, compression)).toBe(becomes);
   });
+});
+
+test("isLayerType knows layers of all forms, and takes nothing else for one", () => {
+  const known = Object.values(layerFamilies).flatMap((family) => Object.values(family));
+  for (const type of [...known, "application/vnd.oci.image.layer.v1.tar+gzip+encrypted"]) {
+    expect([type, isLayerType(type)]).toEqual([type, true]);
+  }
+  for (const type of Object.values(configTypes)) {
+    expect([type, isLayerType(type), isConfigType(type)]).toEqual([type, false, true]);
+  }
+  for (const type of ["", "text/plain"]) {
+    expect([type, isLayerType(type), isConfigType(type)]).toEqual([type, false, false]);
+  }
 });
 
 describe("hasVariants", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { digestOf, parseDigest } from "../../../core/content/digest.ts";
 import { layerFamilies, manifestTypes } from "../../../core/content/media-types.ts";
+import { encodeSignatureBlob } from "../../../core/content/signature-blob.ts";
 import { Failure } from "../../../core/failure.ts";
 import type { ImageDestination } from "../../../core/image/destination.ts";
 import type { TransportContext } from "../../../core/image/transport.ts";
@@ -49,6 +50,28 @@ describe("copyImage", () => {
       message: "reading signatures: unrecognized signature format, starting with binary 0x7b",
     });
     expect(to.blobs.size).toBe(0);
+  });
+
+  test("G1: carries no image on that is said to be a signature", async () => {
+    for (const mediaType of [
+      ...Object.values(layerFamilies).flatMap((family) => Object.values(family)),
+      "application/vnd.oci.image.layer.v1.tar+encrypted",
+      "application/vnd.OCI.image.layer.v1.tar",
+    ]) {
+      const from = new MemoryTransport();
+      const payload = Buffer.from("an archive");
+      const annotations = { "dev.cosignproject.cosign/signature": "" };
+      const content = { kind: "sigstore", mediaType, payload, annotations } as const;
+      from.add("a", image, [encodeSignatureBlob(content)]);
+      const to = new MemoryTransport();
+      const failure = await failureOf(copyBetween(from, to));
+      expect(failure).toMatchObject({
+        code: "refused",
+        message: `reading signatures: A signature says that it is a layer, "${mediaType}"`,
+      });
+      expect(to.blobs.size).toBe(0);
+      await copyBetween(from, to, { signatures: "remove" });
+    }
   });
 
   test("refuses to drop signatures silently", async () => {

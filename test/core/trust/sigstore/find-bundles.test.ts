@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { streamOf } from "../../../../core/blob/stream.ts";
 import { digestOf } from "../../../../core/content/digest.ts";
+import { configTypes, layerFamilies } from "../../../../core/content/media-types.ts";
 import { Failure } from "../../../../core/failure.ts";
 import type { ImageSource } from "../../../../core/image/source.ts";
 import { Candidate } from "../../../../core/trust/gate.ts";
@@ -52,6 +53,18 @@ describe("findBundles", () => {
     ];
     const own = [one, two].map((bundle) => referrerOf(subject, bundle));
     expect(await findBundles(candidate([...others, ...own], [one, two]))).toEqual([one, two]);
+  });
+
+  test.each([
+    [
+      "layer",
+      { layers: [{ mediaType: layerFamilies.oci.none, digest: digestOf(one), size: one.length }] },
+    ],
+    ["config", { config: { mediaType: configTypes.oci, digest: digestOf(one), size: one.length } }],
+  ])("G1: passes over what could be run, because of its %s", async (_, members) => {
+    const found = candidate([referrerOf(subject, one, members)], [one]);
+    expect(await findBundles(found)).toEqual([]);
+    expect(await bundleReferrers(found)).toEqual([]);
   });
 
   test("takes the config's type where the manifest has none", async () => {
