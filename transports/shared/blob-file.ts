@@ -1,6 +1,7 @@
 // Blob file: a blob on its way into the file that is named for its digest.
 
 import { lstatSync, rmSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, Digester } from "../../core/content/digest.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
@@ -32,19 +33,25 @@ export async function writeBlobFile(
   place: BlobPlace,
   ...signals: readonly AbortSignal[]
 ): Promise<StoredBlob> {
-  const keeps = place.keepsParts === true && blob.digest !== undefined && blob.size !== undefined;
-  await using file = await NewFile.create(
-    place.workshop,
-    blob.digest === undefined ? undefined : place.pathOf(blob.digest),
-    blob.size,
-    keeps && blob.digest !== undefined ? partPath(place.workshop, blob.digest) : undefined,
-  );
-  if (keeps) file.keep();
+  await using file = await beginFile(blob, place);
   try {
     return await writeTo(file, blob, place, signals);
   } catch (error) {
     if (!isInterruption(error)) file.drop();
     throw error;
+  }
+}
+
+async function beginFile({ digest, size }: OutgoingBlob, place: BlobPlace): Promise<NewFile> {
+  const { workshop, keepsParts } = place;
+  const target = digest === undefined ? undefined : place.pathOf(digest);
+  if (keepsParts !== true || digest === undefined || size === undefined) {
+    return NewFile.create(workshop, target, size);
+  }
+  for (;;) {
+    const file = await NewFile.create(workshop, target, size, partPath(workshop, digest));
+    if (file.keep()) return file;
+    await file[Symbol.asyncDispose]();
   }
 }
 
@@ -84,20 +91,17 @@ async function writeTo(
 
 /** What earlier runs left of a blob that is whole now is of no use any more. */
 async function removeParts(directory: string, digest: Digest): Promise<void> {
-  for (const path of partsOf(directory, digest)) {
-    if (await isAbandoned(path)) rmSync(path, { force: true });
-  }
+  for (const path of partsOf(directory, digest)) await removeAbandoned(path);
 }
 
-/** Tells whether nobody is writing a part; where that cannot be told, somebody may be. */
-async function isAbandoned(path: string): Promise<boolean> {
+/** Removes a part that nobody is writing, as long as it is locked: nobody begins to meanwhile. */
+async function removeAbandoned(path: string): Promise<void> {
   try {
     await using file = await openFile(path);
-    return flock(file.fd, "exclusive") === "done";
+    if (flock(file.fd, "exclusive") === "done") rmSync(path, { force: true });
   } catch (error) {
     // Whoever wrote it has just finished with it.
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
-    throw error;
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw error;
   }
 }
 
@@ -120,6 +124,16 @@ export function heldStartIn(
 
 /** What another run may add to the file meanwhile does not count. */
 async function* rangeOf(path: string, size: number): AsyncGenerator<Uint8Array> {
-  await using file = await openFile(path);
+  await using file = await openPart(path);
   yield* rangeStream(file, { path, offset: 0, size });
+}
+
+/** Another run may have finished with a part, which then is as good as wrong: the blob is read as a whole. */
+async function openPart(path: string): Promise<FileHandle> {
+  try {
+    return await openFile(path);
+  } catch (error) {
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw error;
+    throw new Failure("corrupt", `${path} is not there any more`, { cause: error });
+  }
 }

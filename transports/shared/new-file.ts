@@ -1,6 +1,6 @@
 // NewFile: a file that appears under its name when it is complete, and not before.
 
-import { constants, renameSync, rmSync, type Stats } from "node:fs";
+import { constants, fstatSync, renameSync, rmSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { asFailure, Failure } from "../../core/failure.ts";
@@ -67,10 +67,15 @@ export class NewFile implements AsyncDisposable {
     }
   }
 
-  /** Lets the file stay under its hidden name if it is not published. Until it is closed, it is locked. */
-  keep(): void {
-    this.#kept = true;
-    flock(this.#file.fd, "exclusive");
+  /**
+   * Lets the file stay under its hidden name if it is not published. Until it is closed, it is locked.
+   *
+   * Tells whether that could be: somebody may have taken it for abandoned before it was locked.
+   */
+  keep(): boolean {
+    const locked = flock(this.#file.fd, "exclusive") !== "held";
+    this.#kept = locked && fstatSync(this.#file.fd).nlink > 0;
+    return this.#kept;
   }
 
   /** It is not worth keeping after all. */

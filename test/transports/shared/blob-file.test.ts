@@ -1,10 +1,12 @@
 // writeBlobFile: a blob in the file named for its digest, or no file.
 
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { collect } from "../../../core/blob/collect.ts";
 import { streamOf } from "../../../core/blob/stream.ts";
 import { Failure } from "../../../core/failure.ts";
+import { openFile } from "../../../transports/shared/file-stream.ts";
+import { flock } from "../../../transports/shared/libc/flock.ts";
 import { NewFile } from "../../../transports/shared/new-file.ts";
 import { partPath } from "../../../transports/shared/temporary.ts";
 import type { Stage } from "../../../core/blob/stream.ts";
@@ -18,6 +20,7 @@ import {
 import { admitted, descriptorOf } from "../../support/carry.ts";
 import { testWith } from "../../support/needs.ts";
 import { sampleImage } from "../../support/sample-images.ts";
+import { rejection } from "../../support/rejection.ts";
 import { SmallDisk } from "../../support/small-disk.ts";
 import { Workspace } from "../../support/workspace.ts";
 
@@ -154,6 +157,32 @@ describe("a blob that is kept in parts", () => {
     other.keep();
     await writeBlobFile(await outgoing(), keeping(workspace));
     expect(readdirSync(workspace.path).length).toBe(2);
+  });
+
+  test("cannot be kept by whoever lost it before it was locked", async () => {
+    using workspace = new Workspace();
+    const path = partPath(workspace.path, wanted.digest);
+    {
+      await using gone = await NewFile.create(workspace.path, undefined, undefined, path);
+      rmSync(path);
+      expect(gone.keep()).toBe(false);
+    }
+    await using file = await NewFile.create(workspace.path, undefined, undefined, path);
+    await using other = await openFile(path);
+    expect(flock(other.fd, "exclusive")).toBe("done");
+    expect(file.keep()).toBe(false);
+    flock(other.fd, "release");
+    expect(file.keep()).toBe(true);
+  });
+
+  test("is as good as wrong when another run has finished with it", async () => {
+    using workspace = new Workspace();
+    const path = partPath(workspace.path, wanted.digest);
+    writeFileSync(path, "some");
+    const held = heldStartIn([workspace.path], wanted);
+    rmSync(path);
+    const read = Array.fromAsync(held?.open() ?? []);
+    expect(await rejection(read)).toMatchObject({ code: "corrupt" });
   });
 
   test("is not taken for one if it is no file, or too long", async () => {
