@@ -35,8 +35,15 @@ export function imageOn(base: SampleImage, seed: string): SampleImage {
   };
 }
 
-/** Fills a registry with repositories `team/r0`, `team/r1`, …, and returns the file that names them. */
-export function fillWithMany(registry: RegistryServer, wish: ManyWish): string {
+/** One of many images, and what it is called. */
+export interface NamedSample {
+  readonly repository: string;
+  readonly tag: string;
+  readonly image: SampleImage;
+}
+
+/** Returns images in repositories `team/r0`, `team/r1`, …, with tags `1.0`, `1.1`, … */
+export function manyImages(wish: ManyWish): readonly NamedSample[] {
   const bases = Array.from({ length: wish.bases }, (_, index) =>
     sampleImage({
       seed: `base ${index}`,
@@ -46,15 +53,24 @@ export function fillWithMany(registry: RegistryServer, wish: ManyWish): string {
       odd: false,
     }),
   );
-  const lines = [`${registry.host}:`, "  tls-verify: false", "  images:"];
-  for (let number = 0; number < wish.repositories; number++) {
+  return Array.from({ length: wish.repositories * wish.tags }, (_, index) => {
+    const [number, tag] = [Math.floor(index / wish.tags), index % wish.tags];
     const base = bases[number % wish.bases];
     if (base === undefined) throw new Error("there has to be a base");
-    lines.push(`    team/r${number}: []`);
-    for (let tag = 0; tag < wish.tags; tag++) {
-      const image = imageOn(base, `${number} ${tag}`);
-      addSample(registry.repository(`team/r${number}`), `1.${tag}`, image);
-    }
+    return {
+      repository: `team/r${number}`,
+      tag: `1.${tag}`,
+      image: imageOn(base, `${number} ${tag}`),
+    };
+  });
+}
+
+/** Fills a registry with such images, and returns the file that names them. */
+export function fillWithMany(registry: RegistryServer, wish: ManyWish): string {
+  const images = manyImages(wish);
+  for (const { repository, tag, image } of images) {
+    addSample(registry.repository(repository), tag, image);
   }
-  return `${lines.join("\n")}\n`;
+  const names = [...new Set(images.map(({ repository }) => `    ${repository}: []`))];
+  return [`${registry.host}:`, "  tls-verify: false", "  images:", ...names, ""].join("\n");
 }
