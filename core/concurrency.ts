@@ -32,6 +32,40 @@ export async function mapLimited<T, R>(
   return results;
 }
 
+/**
+ * Likewise, to the same end as one after the other: a failure ends what stands behind its item, and not
+ * what stands before. Of several failures that of the first item is thrown.
+ */
+export async function mapInTurn<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, signal: AbortSignal, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const failures = new Map<number, unknown>();
+  const running = new Map<number, AbortController>();
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (failures.size === 0 && next < items.length) {
+      const index = next++;
+      const stop = new AbortController();
+      running.set(index, stop);
+      try {
+        results[index] = await work(items[index] as T, stop.signal, index);
+      } catch (error) {
+        failures.set(index, error);
+        for (const [other, behind] of running) if (other > index) behind.abort(error);
+      } finally {
+        running.delete(index);
+      }
+    }
+  };
+  const workers = Math.min(Math.max(1, limit), items.length);
+  await Promise.all(Array.from({ length: workers }, worker));
+  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
+  return results;
+}
+
 /** So many may run at a time; the others wait, in the order in which they came. */
 export class Slots {
   #free: number;

@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 
-import { mapLimited } from "../concurrency.ts";
+import { mapInTurn } from "../concurrency.ts";
 import { BlobSharing } from "../copy/blob-sharing.ts";
 import type { Tell, ToldEvent } from "../copy/events.ts";
 import { asFailure, Failure, inContext } from "../failure.ts";
@@ -71,8 +71,9 @@ export interface SyncRequest {
  * Copies all images, and returns what came of each, in their order.
  *
  * An image that the destination has as it is costs one question to each side. Fails as the first image
- * did that cannot be copied, unless the others are wanted all the same; but always where something would
- * be written over that is not to be, or an image be put inside of another one.
+ * did that cannot be copied, unless the others are wanted all the same: those before it are copied, and
+ * nothing is said of those behind it. But it always fails where something would be written over that is not
+ * to be, or an image be put inside of another one.
  */
 export async function syncImages(request: SyncRequest): Promise<readonly SyncResult[]> {
   const { jobs, place } = request;
@@ -80,7 +81,7 @@ export async function syncImages(request: SyncRequest): Promise<readonly SyncRes
   if (place.transport.name === "docker") for (const { target } of jobs) parseTarget(target, place);
   checkSideBySide(request);
   const run = new Run(request);
-  return mapLimited(jobs, request.parallelImages, (job, signal, index) =>
+  return mapInTurn(jobs, request.parallelImages, (job, signal, index) =>
     run.job(job, signal, index),
   );
 }
@@ -128,6 +129,9 @@ class Run {
       const result = await this.#sync(job, { signal, index, say: speaker.say });
       speaker.say({ kind: "image-ended", result });
       return result;
+    } catch (error) {
+      speaker.fail();
+      throw error;
     } finally {
       speaker.end();
       done.resolve();

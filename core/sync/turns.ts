@@ -5,6 +5,8 @@ export interface Speaker<E> {
   say(event: E): void;
   /** Nothing more will be said by it. */
   end(): void;
+  /** Nothing of what those behind it say will be heard. */
+  fail(): void;
 }
 
 /**
@@ -23,6 +25,7 @@ export class Turns<E> {
   readonly #held = new Map<number, E[]>();
   readonly #ended = new Set<number>();
   #turn = 0;
+  #last = Infinity;
 
   /** What waits is merged where that can be, so that it does not grow with what is moved. */
   constructor(hear: (event: E) => void, merge: Merge<E> = () => "apart") {
@@ -43,6 +46,9 @@ export class Turns<E> {
         this.#ended.add(number);
         this.#advance();
       },
+      fail: () => {
+        this.#last = Math.min(this.#last, number);
+      },
     };
   }
 
@@ -58,7 +64,7 @@ export class Turns<E> {
   }
 
   #advance(): void {
-    while (this.#ended.delete(this.#turn)) {
+    while (this.#turn < this.#last && this.#ended.delete(this.#turn)) {
       this.#turn++;
       for (const event of this.#held.get(this.#turn) ?? []) this.#hear(event);
       this.#held.delete(this.#turn);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { mapLimited } from "../../core/concurrency.ts";
+import { mapInTurn, mapLimited } from "../../core/concurrency.ts";
 
 /** Waits so many turns of the event loop: no clock, and the order is certain. */
 async function turns(count: number): Promise<void> {
@@ -64,5 +64,43 @@ describe("mapLimited", () => {
       failed = true;
     });
     expect(failed).toBe(true);
+  });
+});
+
+describe("mapInTurn", () => {
+  test("gives the results in the order of the items, at most so many at a time", async () => {
+    let running = 0;
+    const results = await mapInTurn([9, 1, 5], 2, async (item, _signal, index) => {
+      expect(++running).toBeLessThanOrEqual(2);
+      await turns(item);
+      running--;
+      return [index, item];
+    });
+    expect(results).toEqual([
+      [0, 9],
+      [1, 1],
+      [2, 5],
+    ]);
+  });
+
+  test("after a failure ends what stands behind it, waits for what stands before, and begins nothing", async () => {
+    const ended: number[] = [];
+    const aborted: number[] = [];
+    const copying = mapInTurn([0, 1, 2, 3, 4], 4, async (item, signal) => {
+      if (item === 2) throw new Error("of the third");
+      await turns(20);
+      (signal.aborted ? aborted : ended).push(item);
+      if (item === 3) throw new Error("because it was aborted");
+    });
+    expect(await copying.catch((error: unknown) => error)).toEqual(new Error("of the third"));
+    expect({ ended, aborted }).toEqual({ ended: [0, 1], aborted: [3] });
+  });
+
+  test("throws the failure of the first item, whichever came first", async () => {
+    const copying = mapInTurn([0, 1, 2], 3, async (item) => {
+      if (item === 1) await turns(9);
+      if (item > 0) throw new Error(`of ${item}`);
+    });
+    expect(await copying.catch((error: unknown) => error)).toEqual(new Error("of 1"));
   });
 });

@@ -73,6 +73,18 @@ describe("syncImages", () => {
     expect(failure.code).toBe("not-found");
   });
 
+  test("copies what stands before a failure, and says nothing of what stands behind", async () => {
+    const from = holding();
+    for (const name of ["c", "e"]) from.images.delete(name);
+    const into = new MemoryTransport();
+    const events: SyncEvent[] = [];
+    const tell = (event: SyncEvent) => events.push(event);
+    const failure = await rejection(syncBetween(from, into, names, { parallelImages: 5, tell }));
+    expect(failure.message).toStartWith('Error copying ref "memory:c": ');
+    expect([into.images.has("a"), into.images.has("b")]).toEqual([true, true]);
+    expect(begun(events)).toEqual(["a", "b", "c"].map((name) => `memory:${name}`));
+  });
+
   test("moves a blob once that several images share, however many are copied at a time", async () => {
     const from = new MemoryTransport();
     const shared = sampleImage({ seed: "shared" });

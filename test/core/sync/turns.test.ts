@@ -33,3 +33,19 @@ test("Turns merges what waits, as far as nothing else was said between", () => {
   one.end();
   expect(heard).toEqual(["a3", "b3", "end", "a4"]);
 });
+
+test("Turns lets nobody be heard who stands behind one that failed", () => {
+  const heard: string[] = [];
+  const turns = new Turns<string>((event) => heard.push(event));
+  const [one, two, three] = [turns.speaker(0), turns.speaker(1), turns.speaker(2)];
+  three.say("3");
+  three.fail();
+  three.end();
+  two.say("2");
+  two.fail();
+  two.end();
+  expect(heard).toEqual([]);
+  one.say("1");
+  one.end();
+  expect(heard).toEqual(["1", "2"]);
+});
