@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { authority, fulcioLeaf, minutes } from "../support/authority.ts";
 import { bundleOf, bundleType, trustedRoot } from "../support/bundles.ts";
 import { testWith } from "../support/needs.ts";
+import { refusalIn } from "../support/refusals.ts";
 import { hexOf } from "../support/sample-images.ts";
 import { logKeys, publicPem } from "../support/sigstore.ts";
 import { timestampIssuer, timestampOf } from "../support/timestamps.ts";
@@ -46,7 +47,9 @@ describe("bundles by cosign", () => {
   test("let an image in where the policy says that no name is needed", async () => {
     await using scene = await open();
     const before = await scene.copy(bundle, scene.name("app:1"), "dir:before");
-    expect(before.stderr).toContain("A Sigstore bundle was required, but none exists");
+    const none = "A Sigstore bundle was required, but none exists";
+    expect(refusalIn(before)).toStartWith(none);
+    await scene.explain(bundle, scene.name("app:1"), refusalIn(before) ?? "");
     expect(await scene.cosign("sign", ...offline, byDigest(scene))).toMatchObject({ code: 0 });
     expect(await scene.copy(bundle, scene.name("app:1"), "dir:a")).toMatchObject({ code: 0 });
     const other = await scene.copy(
@@ -107,6 +110,9 @@ describe("bundles by cosign", () => {
     expect(results.map(({ code }) => code)).toEqual([0, 0, 1, 1]);
     expect(results[2]?.stderr).toContain("runDetails/builder/id");
     expect(results[3]?.stderr).toContain("is not accepted");
+    const assertions = builder("https://x");
+    const refused = results[2] && refusalIn(results[2]);
+    await scene.explain({ ...attestation, assertions }, scene.name("app:1"), refused ?? "");
   });
 
   test("are found in a layout that oras has copied", async () => {

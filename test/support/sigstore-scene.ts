@@ -1,11 +1,13 @@
 // Sigstore scene: an image in a registry, keys to sign it with, and policies that want signatures.
 
+import { expect } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 
 import { digestOf } from "../../core/content/digest.ts";
 import { bundleType, referrerOf } from "./bundles.ts";
 import { newerProgram } from "./newer-debian.ts";
 import { pushBlob, pushManifest, pushSample } from "./push.ts";
+import { expectRefusal, expectRefusalIn, refusalIn, type SomeRequirement } from "./refusals.ts";
 import { type RunResult, run, succeed } from "./run.ts";
 import { sampleImage, type SampleImage, sampleList } from "./sample-images.ts";
 import { Scene } from "./scene.ts";
@@ -103,12 +105,28 @@ export class SigstoreScene implements AsyncDisposable {
     return "policy.json";
   }
 
-  /** Copies with the executable, as the policy says; whatever comes of it. */
-  copy(requirement: object, ...args: readonly string[]): Promise<RunResult> {
+  /**
+   * Copies with the executable, as the policy says; whatever comes of it. Where that is a refusal, the decision
+   * has to name the requirement, and the reason that people are told.
+   */
+  async copy(requirement: SomeRequirement, ...args: readonly string[]): Promise<RunResult> {
     const policy = this.policy(requirement);
-    return run(["--policy", policy, ...common, "copy", ...plain, ...args], {
+    const words = ["--policy", policy, ...common, "copy", "--events=events", ...plain, ...args];
+    const result = await run(words, { cwd: this.scene.path });
+    const reason = refusalIn(result);
+    if (reason !== undefined) expectRefusalIn(this.scene.at("events"), requirement.type, reason);
+    return result;
+  }
+
+  /** Has the policy explained for an image that it refuses, which has to be for this reason. */
+  async explain(requirement: SomeRequirement, image: string, reason: string): Promise<void> {
+    const words = ["policy", "--tls-verify=false", "--output=json", "explain", image];
+    const policy = this.policy(requirement);
+    const { code, stdout } = await run(["--policy", policy, ...common, ...words], {
       cwd: this.scene.path,
     });
+    expect(code).toBe(1);
+    expectRefusal(JSON.parse(stdout).decisions.at(-1), requirement.type, reason);
   }
 
   /** Does the same as `copy` with the newer original. */

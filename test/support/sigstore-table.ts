@@ -15,6 +15,7 @@ import {
   providerText,
 } from "./authority.ts";
 import { text } from "./der-bytes.ts";
+import type { SomeRequirement } from "./refusals.ts";
 import { pushBlob, pushManifest, type PushTarget } from "./push.ts";
 import {
   logBody,
@@ -32,7 +33,7 @@ export function signatureTable(
   digest: string,
 ): {
   readonly images: Readonly<Record<string, readonly SigstoreSignature[]>>;
-  readonly policies: Readonly<Record<string, object>>;
+  readonly policies: Readonly<Record<string, SomeRequirement>>;
   readonly files: Readonly<Record<string, string>>;
 } {
   const at = (minutes: number) => new Date(Date.now() + minutes * 60_000);
