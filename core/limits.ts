@@ -19,8 +19,12 @@ export const limits = {
   /** A path from a certificate to its root, and the signatures looked at to find one. */
   certificatePath: 10,
   certificateChecks: 100,
-  /** Log entries that come with one bundle. */
+  /** Log entries that come with one bundle, and the way of one to the root of its log. */
   bundleEntries: 32,
+  inclusionPath: 64,
+  /** What a log signs about itself, by itself and by witnesses. */
+  checkpointBytes: 64 * KiB,
+  checkpointSignatures: 64,
   /** What a regular expression in a policy may come to. */
   patternSteps: 10_000,
   tokenBytes: 1 * MiB,

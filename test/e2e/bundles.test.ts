@@ -1,14 +1,17 @@
 // Bundles: what cosign writes since its version 3, and what policies of our own make of it.
 
 import { describe, expect } from "bun:test";
+import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { authority, fulcioLeaf, minutes } from "../support/authority.ts";
 import { bundleOf, bundleType, trustedRoot } from "../support/bundles.ts";
 import { testWith } from "../support/needs.ts";
+import { serveLog } from "../support/newer-log.ts";
 import { refusalIn } from "../support/refusals.ts";
 import { hexOf } from "../support/sample-images.ts";
 import { logKeys, publicPem } from "../support/sigstore.ts";
+import { TestLog } from "../support/test-log.ts";
 import { timestampIssuer, timestampOf } from "../support/timestamps.ts";
 import { SigstoreScene, sigstorePeers } from "../support/sigstore-scene.ts";
 
@@ -159,7 +162,6 @@ describe("bundles on their way", () => {
     for (const [from, to] of [
       ["oci:layout:a", "oci-archive:archive:b"],
       ["oci-archive:archive:b", scene.name("far/app:2")],
-      ["oci-archive:archive:b", scene.name("far/app:2")],
       [scene.name("far/app:2"), "dir:d"],
     ] as const) {
       expect(await scene.copy(attestation, from, to)).toMatchObject({ code: 0 });
@@ -179,6 +181,39 @@ describe("bundles on their way", () => {
     await scene.dray("delete", "oci:layout:a");
     const index = readFileSync(scene.scene.at("layout", "index.json"), "utf8");
     expect((JSON.parse(index) as { manifests: unknown[] }).manifests).toEqual([]);
+  });
+});
+
+describe("bundles in a log that proves what it has", () => {
+  test("are accepted as cosign writes and accepts them", async () => {
+    await using scene = await open();
+    const keys = generateKeyPairSync("ed25519");
+    const log = new TestLog(keys.privateKey);
+    for (let index = 0; index < 6; index++) log.add(Buffer.from(`other ${index}`));
+    await using served = serveLog(log);
+    const validFor = { start: "2020-01-01T00:00:00Z" };
+    const rekor = { url: served.origin, majorApiVersion: 2, validFor, operator: "test" };
+    const signing = {
+      mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+      rekorTlogUrls: [rekor],
+      rekorTlogConfig: { selector: "ANY" },
+      tsaConfig: {},
+    };
+    scene.write("config.json", JSON.stringify(signing));
+    scene.write("root.json", JSON.stringify(trustedRoot([authority("none")], log)));
+    scene.write("log.pub", publicPem(keys.publicKey));
+    const trust = ["--trusted-root", "root.json"];
+    expect(await scene.cosign("sign", ...offline, ...trust, byDigest(scene))).toMatchObject({
+      code: 0,
+    });
+    const verify = ["verify", "--key", "own.pub", ...trust, "--allow-http-registry"];
+    expect(await scene.cosign(...verify, byDigest(scene))).toMatchObject({ code: 0 });
+    const logged = { ...bundle, rekorPublicKeyPath: "log.pub" };
+    expect(await scene.copy(logged, scene.name("app:1"), "dir:a")).toMatchObject({ code: 0 });
+    const other = { ...bundle, rekorPublicKeyPath: "other.pub" };
+    expect((await scene.copy(other, scene.name("app:1"), "dir:b")).stderr).toContain(
+      "checkpoint of the log is not signed with a key that is trusted",
+    );
   });
 });
 
@@ -208,7 +243,10 @@ describe("bundles with certificates", () => {
     scene.write("ca.pem", root.pem);
     scene.write("middle.pem", middle.pem);
     scene.write("log.pub", publicPem(logKeys.publicKey));
-    scene.write("root.json", JSON.stringify(trustedRoot([middle, root], logKeys.publicKey)));
+    scene.write(
+      "root.json",
+      JSON.stringify(trustedRoot([middle, root], new TestLog(logKeys.privateKey))),
+    );
     const subjects = [hexOf(scene.image.manifest.digest)];
     await scene.pushBundle("app", bundleOf({ subjects, leaf, logged: true, ...wish }));
     await work(scene);
@@ -252,7 +290,10 @@ describe("bundles with certificates", () => {
     const issuer = timestampIssuer();
     const timestamp = (signature: Uint8Array) => timestampOf(signature, issuer);
     await withBundle({ leaf: own, logged: false, timestamp }, async (scene) => {
-      const trust = trustedRoot([current], logKeys.publicKey, [issuer.signer, issuer.root]);
+      const trust = trustedRoot([current], new TestLog(logKeys.privateKey), [
+        issuer.signer,
+        issuer.root,
+      ]);
       scene.write("root.json", JSON.stringify(trust));
       scene.write("ca.pem", current.pem);
       scene.write("tsa.pem", issuer.root.pem);

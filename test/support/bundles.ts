@@ -1,12 +1,13 @@
 // Bundles: signed statements about images, made in a test.
 
-import { createHash, createPublicKey, type KeyObject, sign } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 
 import { type Issued, noon } from "./authority.ts";
 import { addSample } from "./push.ts";
 import type { Repository } from "./registry-store.ts";
 import type { SampleImage } from "./sample-images.ts";
 import { logKeys, publicPem, rawSignature, signerKeys } from "./sigstore.ts";
+import { TestLog } from "./test-log.ts";
 
 export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 export const signingPredicate = "https://sigstore.dev/cosign/sign/v1";
@@ -26,6 +27,14 @@ export interface BundleWish {
   readonly logged?: boolean;
   readonly loggedAt?: Date;
   readonly logKey?: KeyObject;
+  /** The log; absent: one that has no other entry. */
+  readonly log?: TestLog;
+  /** Whether the log has promised to keep the entry, too, and signed the time; it has if absent. */
+  readonly promised?: boolean;
+  /** Of which kind the entry is; absent: `dsse 0.0.1`. */
+  readonly entry?: keyof typeof entryKinds;
+  /** Changes the entry when it is in the log. */
+  readonly changeEntry?: (entry: Record<string, unknown>) => object;
   /** Returns what a timestamp authority answers about the signature; absent: none was asked. */
   readonly timestamp?: (signature: Uint8Array) => Uint8Array;
   /** Changes the body of the log entry before the log signs it. */
@@ -49,7 +58,7 @@ export interface LogBody {
 export interface BundleJson {
   readonly mediaType: string;
   readonly verificationMaterial: Readonly<Record<string, unknown>> & {
-    readonly tlogEntries?: readonly Readonly<Record<string, unknown>>[];
+    readonly tlogEntries?: readonly object[];
   };
   readonly dsseEnvelope: {
     readonly payload: string;
@@ -64,8 +73,10 @@ export function bundleOf(wish: BundleWish = {}): Uint8Array {
   const payload = Buffer.from(JSON.stringify(wish.statement ?? statementOf(wish)));
   const head = `DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `;
   const key = wish.key ?? leaf?.key ?? signerKeys.privateKey;
-  const signature = base64(rawSignature(Buffer.concat([Buffer.from(head), payload]), key));
-  const entry = wish.logged === true ? [entryOf(wish, payload, signature)] : undefined;
+  const signed = Buffer.concat([Buffer.from(head), payload]);
+  const signature = base64(rawSignature(signed, key));
+  const logged = { payload, signed, signature, wish };
+  const entry = wish.logged === true ? [entryOf(logged)] : undefined;
   const timestamp = wish.timestamp?.(Buffer.from(signature, "base64"));
   const bundle: BundleJson = {
     mediaType: bundleType,
@@ -109,78 +120,90 @@ export function statementOf({
   };
 }
 
-function entryOf(
-  wish: BundleWish,
-  payload: Uint8Array,
-  signature: string,
-): Record<string, unknown> {
-  const { leaf, loggedAt = noon, logKey = logKeys.privateKey } = wish;
-  const verifier = leaf?.pem ?? publicPem(signerKeys.publicKey);
-  const body: LogBody = {
-    apiVersion: "0.0.1",
-    kind: "dsse",
-    spec: {
-      envelopeHash: { algorithm: "sha256", value: "a".repeat(64) },
-      payloadHash: {
-        algorithm: "sha256",
-        value: createHash("sha256").update(payload).digest("hex"),
-      },
-      signatures: [{ signature, verifier: base64(Buffer.from(verifier)) }],
-    },
-  };
-  const canonicalizedBody = base64(Buffer.from(JSON.stringify(wish.body?.(body) ?? body)));
-  const integratedTime = Math.floor(loggedAt.getTime() / 1000);
-  const logId = logIdOf(createPublicKey(logKey));
-  const signed = JSON.stringify({
-    body: canonicalizedBody,
-    integratedTime,
-    logID: logId.toString("hex"),
-    logIndex: 0,
-  });
+/** What an entry is about. */
+interface Logged {
+  readonly payload: Uint8Array;
+  readonly signed: Uint8Array;
+  readonly signature: string;
+  readonly wish: BundleWish;
+}
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes);
+
+function pemOf({ wish: { leaf } }: Logged): string {
+  return base64(Buffer.from(leaf?.pem ?? publicPem(signerKeys.publicKey)));
+}
+
+function newerSignature({ wish: { leaf }, signature }: Logged): object {
+  const der = signerKeys.publicKey.export({ format: "der", type: "spki" });
+  const verifier =
+    leaf === undefined
+      ? { publicKey: { rawBytes: base64(der) } }
+      : { x509Certificate: { rawBytes: base64(leaf.bytes) } };
   return {
-    logIndex: "0",
-    logId: { keyId: logId.toString("base64") },
-    kindVersion: { kind: body.kind, version: body.apiVersion },
-    integratedTime: String(integratedTime),
-    inclusionPromise: {
-      signedEntryTimestamp: base64(sign("sha256", Buffer.from(signed), logKey)),
-    },
-    inclusionProof: proofOf(Buffer.from(canonicalizedBody, "base64"), logKey),
-    canonicalizedBody,
+    content: signature,
+    verifier: { keyDetails: "PKIX_ECDSA_P256_SHA_256", ...verifier },
   };
 }
 
-/** Returns what a log goes by. */
-export function logIdOf(key: KeyObject): Buffer {
-  return createHash("sha256")
-    .update(key.export({ format: "der", type: "spki" }))
-    .digest();
-}
+/** What kinds of entries say. */
+const entryKinds = {
+  "dsse 0.0.1": (logged: Logged) => ({
+    envelopeHash: { algorithm: "sha256", value: "a".repeat(64) },
+    payloadHash: { algorithm: "sha256", value: sha256(logged.payload).digest("hex") },
+    signatures: [{ signature: logged.signature, verifier: pemOf(logged) }],
+  }),
+  "dsse 0.0.2": (logged: Logged) => ({
+    dsseV002: {
+      payloadHash: { algorithm: "SHA2_256", digest: sha256(logged.payload).digest("base64") },
+      signatures: [newerSignature(logged)],
+    },
+  }),
+  "hashedrekord 0.0.2": (logged: Logged) => ({
+    hashedRekordV002: {
+      data: { algorithm: "SHA2_256", digest: sha256(logged.signed).digest("base64") },
+      signature: newerSignature(logged),
+    },
+  }),
+} as const;
 
-/** The proof that an entry is in a log that has no other; the log signs how it stands. */
-function proofOf(body: Uint8Array, logKey: KeyObject): object {
-  const root = createHash("sha256")
-    .update(Buffer.concat([Buffer.of(0), body]))
-    .digest("base64");
+function entryOf(logged: Logged): object {
+  const { wish } = logged;
+  const { loggedAt = noon, logKey = logKeys.privateKey, entry = "dsse 0.0.1" } = wish;
+  const { promised = true, changeEntry = (made: object) => made } = wish;
   // By the number, others tell older logs from newer ones.
-  const note = `${logName} - 4711\n1\n${root}\n`;
-  const hint = logIdOf(createPublicKey(logKey)).subarray(0, 4);
-  const signature = Buffer.concat([hint, sign("sha256", Buffer.from(note), logKey)]);
-  return {
-    logIndex: "0",
-    rootHash: root,
-    treeSize: "1",
-    hashes: [],
-    checkpoint: { envelope: `${note}\n\u2014 ${logName} ${signature.toString("base64")}\n` },
-  };
+  const log = wish.log ?? new TestLog(logKey, { origin: "log.example.com - 4711" });
+  const [kind = "", apiVersion = ""] = entry.split(" ");
+  const body = { apiVersion, kind, spec: entryKinds[entry](logged) };
+  const said = wish.body?.(body as LogBody) ?? body;
+  const bytes = Buffer.from(JSON.stringify(said));
+  const index = log.add(bytes);
+  const integratedTime = Math.floor(loggedAt.getTime() / 1000);
+  const signed = JSON.stringify({
+    body: base64(bytes),
+    integratedTime,
+    logID: log.id.toString("hex"),
+    logIndex: index,
+  });
+  return changeEntry({
+    logIndex: String(index),
+    logId: { keyId: log.id.toString("base64") },
+    kindVersion: { kind, version: apiVersion },
+    ...(promised && {
+      integratedTime: String(integratedTime),
+      inclusionPromise: {
+        signedEntryTimestamp: base64(rawSignature(Buffer.from(signed), log.key)),
+      },
+    }),
+    inclusionProof: log.prove(index),
+    canonicalizedBody: base64(bytes),
+  });
 }
-
-const logName = "log.example.com";
 
 /** Returns whom others are to trust, as cosign wants to be told. */
 export function trustedRoot(
   authorities: readonly Issued[],
-  logKey: KeyObject,
+  log: Pick<TestLog, "key" | "id" | "name">,
   timestamps: readonly Issued[] = [],
 ): object {
   const validFor = { start: "2020-01-01T00:00:00Z" };
@@ -188,14 +211,15 @@ export function trustedRoot(
     mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
     tlogs: [
       {
-        baseUrl: `https://${logName}`,
+        baseUrl: `https://${log.name}`,
         hashAlgorithm: "SHA2_256",
         publicKey: {
-          rawBytes: base64(logKey.export({ format: "der", type: "spki" })),
-          keyDetails: "PKIX_ECDSA_P256_SHA_256",
+          rawBytes: base64(createPublicKey(log.key).export({ format: "der", type: "spki" })),
+          keyDetails:
+            log.key.asymmetricKeyType === "ed25519" ? "PKIX_ED25519" : "PKIX_ECDSA_P256_SHA_256",
           validFor,
         },
-        logId: { keyId: logIdOf(logKey).toString("base64") },
+        logId: { keyId: log.id.toString("base64") },
       },
     ],
     timestampAuthorities:

@@ -7,13 +7,13 @@ import { manifestDigest } from "../../manifest/manifest.ts";
 import type { TrialOutcome } from "../decision.ts";
 import type { Candidate, Judging, Verdict } from "../gate.ts";
 import { parseBundle } from "../sigstore/bundle.ts";
+import { bundleLogKeysOf } from "../sigstore/bundled-entry.ts";
 import {
   type BundleTrust,
   verifyBundle,
   type VerifiedStatement,
 } from "../sigstore/bundle-check.ts";
 import { findBundles } from "../sigstore/find-bundles.ts";
-import { logKeysOf } from "../sigstore/rekor.ts";
 import { valueAt } from "../sigstore/statement.ts";
 import type { TimestampAuthority } from "../sigstore/timestamp.ts";
 import type { AuthoritySources, BundleRule } from "./bundle-rule.ts";
@@ -94,7 +94,7 @@ function checkStatement(
 }
 
 async function readTrust({ signers, rekorKeys }: BundleRule): Promise<BundleTrust> {
-  const logKeys = rekorKeys && logKeysOf(await readPublicKeys(rekorKeys, "Rekor public key"));
+  const logKeys = rekorKeys && bundleLogKeysOf(await readPublicKeys(rekorKeys, "Rekor public key"));
   if (signers.kind === "keys") {
     const keys = await readPublicKeys(signers.keys, "public key");
     return { kind: "keys", keys, ...(logKeys !== undefined && { logKeys }) };

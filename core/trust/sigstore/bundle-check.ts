@@ -5,12 +5,12 @@ import type { KeyObject } from "node:crypto";
 import { Failure } from "../../failure.ts";
 import { quoted } from "../../foreign-text.ts";
 import type { Bundle } from "./bundle.ts";
+import { verifyBundledEntry } from "./bundled-entry.ts";
 import { type Certificate, keyOf } from "./certificate.ts";
 import { type CertificateIdentity, verifyIdentity } from "./certificate-identity.ts";
 import { isSealedBy } from "./envelope.ts";
 import { verifyLeafPath } from "./fulcio.ts";
 import { type PublicKey, publicKeyOf, spelledKey } from "./public-key.ts";
-import { verifyBundledEntry } from "./rekor.ts";
 import { type TimestampAuthority, verifyTimestamp } from "./timestamp.ts";
 import { parseStatement, type Statement, statementType } from "./statement.ts";
 
@@ -94,7 +94,14 @@ function timesOf(
   const times: Date[] = [];
   if (logKeys !== undefined) {
     const logged = { ...envelope, verifier: leaf.bytes };
-    times.push(firstVerified(entries, (entry) => verifyBundledEntry(entry, logged, logKeys)));
+    const at = firstVerified(entries, (entry) => {
+      const time = verifyBundledEntry(entry, logged, logKeys);
+      if (time !== undefined || timestampAuthority !== undefined) return time;
+      throw rejected(
+        "the transparency log has signed no time, and no timestamp authority is asked",
+      );
+    });
+    if (at !== undefined) times.push(at);
   }
   if (timestampAuthority !== undefined) {
     const { signature } = envelope;

@@ -10,6 +10,7 @@ import { limits } from "../../limits.ts";
 import { bytesOf, parseDocument } from "../strict-json.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import type { Envelope } from "./envelope.ts";
+import type { InclusionProof } from "./inclusion.ts";
 
 /** The media type of a bundle, and the artifact type of the manifest that leads to it. */
 export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -32,6 +33,8 @@ export interface BundledEntry {
   readonly logId: Uint8Array;
   /** The log's promise to keep the entry; absent in newer logs. */
   readonly promise?: Uint8Array;
+  /** That the log has kept it; absent where the log has signed nothing about that. */
+  readonly proof?: InclusionProof;
 }
 
 /** Parses a bundle. Fails with `corrupt` if it is none, or with `config` where a key is repeated. */
@@ -92,6 +95,7 @@ function certificateIn(value: Json): Certificate {
 function entryIn(value: Json): BundledEntry {
   const entry = objectIn(value, "tlogEntries");
   const promise = entry["inclusionPromise"];
+  const proof = proofIn(entry["inclusionProof"]);
   return {
     body: decoded(entry, "canonicalizedBody"),
     integratedTime: integerIn(entry, "integratedTime"),
@@ -100,7 +104,31 @@ function entryIn(value: Json): BundledEntry {
     ...(promise !== undefined && {
       promise: decoded(objectIn(promise, "inclusionPromise"), "signedEntryTimestamp"),
     }),
+    ...(proof !== undefined && { proof }),
   };
+}
+
+function proofIn(value: Json | undefined): InclusionProof | undefined {
+  if (value === undefined) return undefined;
+  const proof = objectIn(value, "inclusionProof");
+  const { checkpoint, hashes = [] } = proof;
+  // Older bundles have none, and then nobody vouches for the rest.
+  if (checkpoint === undefined) return undefined;
+  if (!Array.isArray(hashes) || hashes.length > limits.inclusionPath) throw malformed("odd hashes");
+  return {
+    index: integerIn(proof, "logIndex"),
+    size: integerIn(proof, "treeSize"),
+    root: decoded(proof, "rootHash"),
+    path: hashes.map((value) => hashIn(value)),
+    checkpoint: textIn(objectIn(checkpoint, "checkpoint"), "envelope"),
+  };
+}
+
+/** A sibling of another length could move what is hashed into another place. */
+function hashIn(value: Json): Uint8Array {
+  const hash = bytesOf({ value, at: "hashes" });
+  if (hash.length === 32) return hash;
+  throw malformed("a hash of odd length");
 }
 
 function timestampsIn(value: Json | undefined): readonly Uint8Array[] {

@@ -9,7 +9,6 @@ import { Failure } from "../../failure.ts";
 import { quoted } from "../../foreign-text.ts";
 import { isJsonObject, type Json } from "../../json.ts";
 import { bytesOf, membersOf, needed, parseDocument, type Placed, textOf } from "../strict-json.ts";
-import type { BundledEntry } from "./bundle.ts";
 import { parsePem } from "./pem.ts";
 import type { PublicKey } from "./public-key.ts";
 
@@ -49,62 +48,22 @@ export function verifySet(
   return at;
 }
 
-/** Returns when a log promised to keep what the payload says. */
-function verifyPromise(
+/** Returns when a log promised to keep what the payload says. Fails with `rejected`. */
+export function verifyPromise(
   payload: SetPayload,
   timestamp: Uint8Array,
   logKeys: readonly KeyObject[],
 ): Date {
   const signed = new TextEncoder().encode(canonical(payload));
-  if (!logKeys.some((key) => verify("sha256", signed, key, timestamp))) {
+  const hashFor = (key: KeyObject) => (key.asymmetricKeyType === "ed25519" ? null : "sha256");
+  if (!logKeys.some((key) => verify(hashFor(key), signed, key, timestamp))) {
     throw rejected("cryptographic signature verification of Rekor SET failed");
   }
   return new Date(payload.integratedTime * 1000);
 }
 
-/**
- * Verifies that one of the logs promised to keep this signature of an envelope, and returns when it did.
- *
- * Fails with `rejected`, or with `config` if the entry is malformed.
- */
-export function verifyBundledEntry(
-  { body, integratedTime, logIndex, logId, promise }: BundledEntry,
-  logged: LoggedSignature,
-  logKeys: readonly KeyObject[],
-): Date {
-  if (promise === undefined) {
-    throw rejected("the transparency log has given no promise (SET), so that no time is known");
-  }
-  const payload = {
-    body: Buffer.from(body).toString("base64"),
-    integratedTime,
-    logID: Buffer.from(logId).toString("hex"),
-    logIndex,
-  };
-  const at = verifyPromise(payload, promise, logKeys);
-  verifyEnvelopeBody(body, logged);
-  return at;
-}
-
-/** Verifies that a log entry, a `dsse`, is about this signature of an envelope. */
-function verifyEnvelopeBody(body: Uint8Array, logged: LoggedSignature): void {
-  const { value } = parseDocument(body);
-  const kind = `${textAt(value, "kind")} ${textAt(value, "apiVersion")}`;
-  if (kind !== "dsse 0.0.1") throw rejected(`unsupported log entry ${quoted(kind)}`);
-  const spec = isJsonObject(value) && isJsonObject(value["spec"]) ? value["spec"] : {};
-  const { signatures } = spec;
-  if (!Array.isArray(signatures) || signatures.length !== 1) {
-    throw rejected("log entry has not exactly one signature");
-  }
-  const [entry = null] = signatures;
-  checkVerifier(decoded(entry, "verifier"), logged, "log entry");
-  if (Buffer.compare(decoded(entry, "signature"), logged.signature) !== 0) {
-    throw rejected("signature in log entry does not match");
-  }
-  checkHash(spec, "payloadHash", logged, "log entry");
-}
-
-function checkVerifier(pem: Uint8Array, { verifier }: LoggedSignature, where: string): void {
+/** Checks which key or certificate an entry has, in PEM. Fails with `rejected`. */
+export function checkVerifier(pem: Uint8Array, { verifier }: LoggedSignature, where: string): void {
   const [block, ...more] = parsePem(pem);
   if (block === undefined || more.length > 0) {
     throw rejected(`publicKey in ${where} is not one PEM block`);
@@ -114,7 +73,13 @@ function checkVerifier(pem: Uint8Array, { verifier }: LoggedSignature, where: st
   }
 }
 
-function checkHash(value: Json, name: string, { payload }: LoggedSignature, where: string): void {
+/** Checks the hash of what was signed. Fails with `rejected`. */
+export function checkHash(
+  value: Json,
+  name: string,
+  { payload }: LoggedSignature,
+  where: string,
+): void {
   const algorithm = textAt(value, name, "algorithm");
   if (algorithm !== "sha256") {
     throw rejected(`unexpected "data.hash.algorithm" value ${quoted(algorithm)}`);
@@ -125,7 +90,8 @@ function checkHash(value: Json, name: string, { payload }: LoggedSignature, wher
   }
 }
 
-interface SetPayload {
+/** What a log signs when it promises. */
+export interface SetPayload {
   readonly body: string;
   readonly integratedTime: number;
   readonly logID: string;
@@ -168,9 +134,9 @@ export function verifyBody(body: Uint8Array, logged: LoggedSignature): void {
   if (version !== "0.0.1") {
     throw rejected(`unsupported Rekor SET Payload hashedrekord version ${quoted(version)}`);
   }
-  const pem = decoded(value, "spec", "signature", "publicKey", "content");
+  const pem = decodedAt(value, "spec", "signature", "publicKey", "content");
   checkVerifier(pem, logged, "Rekor SET");
-  const signature = decoded(value, "spec", "signature", "content");
+  const signature = decodedAt(value, "spec", "signature", "content");
   if (Buffer.compare(signature, logged.signature) !== 0) {
     const [inLog, own] = [signature, logged.signature].map((bytes) =>
       quoted(Buffer.from(bytes).toString("base64")),
@@ -185,12 +151,13 @@ function dataIn(value: Json): Json {
   return (isJsonObject(spec) ? spec["data"] : undefined) ?? null;
 }
 
-function decoded(value: Json, ...path: readonly string[]): Uint8Array {
+/** Returns the bytes at the end of a path, which stand there in base64; none if there is nothing. */
+export function decodedAt(value: Json, ...path: readonly string[]): Uint8Array {
   return bytesOf({ value: textAt(value, ...path), at: "" });
 }
 
 /** Returns the text at the end of a path; empty if there is none. */
-function textAt(value: Json, ...path: readonly string[]): string {
+export function textAt(value: Json, ...path: readonly string[]): string {
   let at: Json | undefined = value;
   for (const name of path) at = isJsonObject(at) ? at[name] : undefined;
   return typeof at === "string" ? at : "";

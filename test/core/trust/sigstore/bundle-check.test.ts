@@ -48,6 +48,7 @@ describe("verifyBundle with keys", () => {
       subjects: ["0".repeat(64)],
     });
     verify(bundleOf({ logged: true }), byLoggedKey);
+    verify(bundleOf({ logged: true, promised: false }), byLoggedKey);
   });
 
   const flipped = bundleOf({
@@ -107,6 +108,20 @@ describe("verifyBundle with timestamps", () => {
   withOpenssl("takes an authority's word for a log's, and both where both are wanted", () => {
     verify(bundleOf(stamped), byTimestamp);
     verify(bundleOf({ ...stamped, logged: true, loggedAt: now(0) }), byBoth);
+  });
+
+  withOpenssl("takes a log that signs no time together with the authority that does", () => {
+    const proven = {
+      ...stamped,
+      logged: true,
+      promised: false,
+      entry: "hashedrekord 0.0.2",
+    } as const;
+    verify(bundleOf(proven), byBoth);
+    const late = { ...proven, leaf: fulcioLeaf(current, {}, { from: now(-50), to: now(-40) }) };
+    expect(() => verify(bundleOf(late), byBoth)).toThrow("has expired");
+    const { timestamp: _, ...alone } = proven;
+    expect(() => verify(bundleOf(alone), byBoth)).toThrow("no timestamp authority has seen it");
   });
 
   withOpenssl("refuses what one of them has not seen, or saw at another time", () => {
@@ -188,9 +203,14 @@ describe("verifyBundle with certificates", () => {
     ["no chain", { leaf, logged: true }, "certificate signed by unknown authority"],
     ["no log", { leaf, chain: [middle, root] }, "no transparency log has seen it"],
     [
-      "no promise",
+      "neither a promise nor a proof",
+      { ...certified, change: entry({ inclusionPromise: undefined, inclusionProof: undefined }) },
+      "has given neither a promise (SET) nor a proof",
+    ],
+    [
+      "no promise, and thereby no time",
       { ...certified, change: entry({ inclusionPromise: undefined }) },
-      "has given no promise (SET)",
+      "the transparency log has signed no time",
     ],
     [
       "a changed time",

@@ -5,6 +5,8 @@ import { parseBundle } from "../../../../core/trust/sigstore/bundle.ts";
 import { authority, fulcioLeaf } from "../../../support/authority.ts";
 import { type BundleJson, bundleOf } from "../../../support/bundles.ts";
 import { randomBytes } from "../../../support/random.ts";
+import { logKeys } from "../../../support/sigstore.ts";
+import { TestLog } from "../../../support/test-log.ts";
 
 const root = authority("root");
 const leaf = fulcioLeaf(root);
@@ -26,6 +28,11 @@ const entry = (change: object) =>
     }),
   });
 
+function proofWith(change: object): object {
+  const log = new TestLog(logKeys.privateKey);
+  return { inclusionProof: { ...log.prove(log.add(Buffer.from("x"))), ...change } };
+}
+
 describe("parseBundle", () => {
   test("reads bundles by keys, by certificates and by chains", () => {
     expect(parseBundle(bundleOf()).certificates).toBeUndefined();
@@ -45,6 +52,35 @@ describe("parseBundle", () => {
     ).entries;
     expect(plain).toMatchObject({ logIndex: 8, integratedTime: 0 });
     expect(plain?.promise).toBeUndefined();
+  });
+
+  test("reads the proof of an entry, if its log has signed something", () => {
+    const log = new TestLog(logKeys.privateKey);
+    for (const other of ["1", "2", "3"]) log.add(Buffer.from(other));
+    const [found] = parseBundle(bundleOf({ logged: true, log })).entries;
+    const { hashes, rootHash } = log.prove(3);
+    expect(found?.proof).toEqual({
+      index: 3,
+      size: 4,
+      root: Buffer.from(rootHash, "base64"),
+      path: hashes.map((hash) => Buffer.from(hash, "base64")),
+      checkpoint: expect.stringContaining(rootHash),
+    });
+    const older = entry({ inclusionProof: { ...log.prove(3), checkpoint: undefined } });
+    expect(parseBundle(older).entries[0]?.proof).toBeUndefined();
+  });
+
+  test.each<[string, object, string]>([
+    ["a proof that is none", { inclusionProof: 1 }, "inclusionProof is no object"],
+    ["a path that is none", proofWith({ hashes: 1 }), "odd hashes"],
+    ["a path without end", proofWith({ hashes: Array(65).fill("AAAA") }), "odd hashes"],
+    ["a short hash", proofWith({ hashes: ["AAAA"] }), "a hash of odd length"],
+    ["a hash that is none", proofWith({ hashes: [1] }), "JSON string expected"],
+    ["a size that is none", proofWith({ treeSize: "x" }), "treeSize is no number"],
+    ["no root", proofWith({ rootHash: undefined }), "rootHash is no text"],
+    ["a checkpoint that is none", proofWith({ checkpoint: {} }), "envelope is no text"],
+  ])("fails on %s", (_, change, why) => {
+    expect(() => parseBundle(entry(change))).toThrow(why);
   });
 
   test.each<[string, Uint8Array, string]>([
