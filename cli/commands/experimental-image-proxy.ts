@@ -9,7 +9,7 @@ import { defineTool } from "../command.ts";
 import { beginOperation, contextOf, gateOf, platformWish } from "../compose.ts";
 import { integer } from "../flags/flag.ts";
 import { imageFlags } from "../flags/image.ts";
-import { closeAll, sendPacket } from "../proxy/descriptors.ts";
+import { closeAll, packetsFrom, sendPacket } from "../proxy/descriptors.ts";
 import { ProxySession } from "../proxy/session.ts";
 
 /** Serves one client until it leaves. Every image that it opens goes through the gate. */
@@ -44,24 +44,14 @@ export const imageProxy = defineTool({
 });
 
 async function serve(socket: number, session: ProxySession, signal: AbortSignal): Promise<void> {
-  const packets = Bun.file(socket).stream().getReader();
-  const stop = () => void packets.cancel();
-  signal.addEventListener("abort", stop);
-  try {
-    for (;;) {
-      const { done, value } = await packets.read();
-      const reply = done ? undefined : await session.answer(value);
-      if (reply === undefined) return;
-      try {
-        await sendPacket(socket, reply.packet, reply.descriptors);
-      } finally {
-        closeAll(...reply.descriptors);
-      }
+  for await (const packet of packetsFrom(socket, signal)) {
+    const reply = await session.answer(packet);
+    if (reply === undefined) return;
+    try {
+      await sendPacket(socket, reply.packet, reply.descriptors);
+    } finally {
+      closeAll(...reply.descriptors);
     }
-  } finally {
-    signal.removeEventListener("abort", stop);
-    // Or the program would wait for more.
-    await packets.cancel();
   }
 }
 

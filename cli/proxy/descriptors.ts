@@ -1,6 +1,7 @@
 // Descriptors: pipes, and packets that carry descriptors, which the runtime lacks.
 
-import { closeSync, writeSync } from "node:fs";
+import { closeSync, read as readDescriptor, writeSync } from "node:fs";
+import { promisify } from "node:util";
 import { type FFIFunction, dlopen, ptr, read } from "bun:ffi";
 
 import { Failure } from "../../core/failure.ts";
@@ -16,11 +17,13 @@ export interface Pipe {
 const linux = {
   closeOnExec: 0o2000000,
   nonBlocking: 0o4000,
+  getFlags: 3,
   setFlags: 4,
   setPipeSize: 1031,
   socketLevel: 1,
   rights: 1,
   doNotRaiseSignal: 0x4000,
+  doNotWait: 0x40,
 } as const;
 
 const pipeBytes = 1024 * 1024;
@@ -90,6 +93,42 @@ export async function writeToPipe(
   }
 }
 
+/** No request is nearly as long. */
+const packetBytes = 256 * 1024;
+
+/**
+ * Reads a socket of packets, each as it was sent: the runtime's own streams put together what has come. Ends when
+ * the other side has left, and with the signal.
+ */
+export async function* packetsFrom(
+  socket: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { fcntl } = library();
+  // Somebody else's thread waits, not ours.
+  fcntl(socket, linux.setFlags, fcntl(socket, linux.getFlags, 0) & ~linux.nonBlocking);
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  const buffer = new Uint8Array(packetBytes);
+  while (!signal.aborted) {
+    const size = await Promise.race([readPacket(socket, buffer), aborted]);
+    if (size === undefined || size === 0) return;
+    yield buffer.slice(0, size);
+  }
+}
+
+/** Returns how long the next packet is; 0 if there will be none. */
+async function readPacket(socket: number, buffer: Uint8Array): Promise<number> {
+  try {
+    return (await promisify(readDescriptor)(socket, buffer, 0, buffer.length, null)).bytesRead;
+  } catch (error) {
+    // The other side has left without having listened to the end.
+    if (error instanceof Error && "code" in error && error.code === "ECONNRESET") return 0;
+    throw error;
+  }
+}
+
 /** Sends one packet, with descriptors that the other side may use from then on. */
 export async function sendPacket(
   socket: number,
@@ -117,7 +156,7 @@ function trySending(socket: number, bytes: Uint8Array, descriptors: readonly num
     message[4] = BigInt(ptr(control));
     message[5] = BigInt(control.length);
   }
-  const sent = library().sendmsg(socket, ptr(message), linux.doNotRaiseSignal);
+  const sent = library().sendmsg(socket, ptr(message), linux.doNotRaiseSignal | linux.doNotWait);
   return Number(sent) < 0 ? lastError() : 0;
 }
 

@@ -130,6 +130,20 @@ describe("experimental-image-proxy", () => {
     expect(told).toMatchObject({ code: expect.stringMatching(/^(EPIPE|other)$/) });
   });
 
+  test("answers requests that come at once, each by itself", async () => {
+    await using scene = new Scene();
+    const store = await scene.store("dir");
+    await store.fill(image);
+    await using client = new ProxyClient({ cwd: scene.path, flags: ["--insecure-policy"] });
+    const requests = [["Initialize"], ["OpenImage", store.image], ["GetLayerInfo", 1], ["Nothing"]];
+    for (const [method, ...args] of requests) client.send(JSON.stringify({ method, args }));
+    const answers = [];
+    for (const _ of requests) answers.push(await client.receive());
+    expect(answers.map(({ success }) => success)).toEqual([true, true, true, false]);
+    expect(answers[2]?.value).toHaveLength(image.layers.length);
+    expect(answers[3]?.error).toBe("unknown method: Nothing");
+  });
+
   test("ends a transfer of which the client wants no more, and serves on", async () => {
     await using scene = new Scene();
     const store = await scene.store("dir");
