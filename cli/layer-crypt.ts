@@ -49,7 +49,9 @@ async function readRecipients(
   const of = (wanted: Recipient["protocol"]) =>
     recipients.flatMap(({ protocol, key }) => (protocol === wanted ? [key] : []));
   const wrappings: KeyWrapping[] = [];
-  const files = await Promise.all(of("jwe").map(readKeyFile));
+  const files = await Promise.all(
+    of("jwe").map((path) => during("Unable to read file", () => readKeyFile(path))),
+  );
   if (files.length > 0) {
     const { parseRecipientKey } = await import("../core/blob/layer-key.ts");
     const { jweWrapping } = await import("../core/blob/jwe.ts");
@@ -149,7 +151,7 @@ async function readKeyFile(path: string): Promise<Uint8Array> {
     return await readConfigFile(path);
   } catch (error) {
     const failure = asFailure(error);
-    throw new Failure("usage", `Unable to read file: ${failure.message}`, { cause: failure });
+    throw new Failure("usage", failure.message, { cause: failure });
   }
 }
 

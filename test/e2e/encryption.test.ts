@@ -147,7 +147,7 @@ describe("copy", () => {
         "Invalid encryption keys: Unable to read file: open /nowhere/key: no such file or directory",
       ],
       [["--encryption-key", `jwe:${decrypt}`], "File provided is not a public key"],
-      [["--decryption-key", "/nowhere/key"], "Invalid decryption keys: Unable to read file: open"],
+      [["--decryption-key", "/nowhere/key"], "Invalid decryption keys: open /nowhere/key: no such"],
       [[...encrypting, "--encrypt-layer", "2"], "layer index 2 out of range (2 layers exist)"],
       [
         [...encrypting, "--preserve-digests"],
