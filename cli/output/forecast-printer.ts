@@ -72,7 +72,7 @@ function destinationLines(there: DestinationForecast): readonly string[] {
   const { destination, ok, digest, mediaType, images, totals } = there;
   const what = digest ?? "a digest that only sending can tell";
   const type = mediaType === undefined ? "" : ` (${mediaType})`;
-  const end = `  leads to ${what}${type} then`;
+  const end = `  then leads to ${what}${type}`;
   return [
     `to ${destination}`,
     ...images.flatMap((image) => imageLines(image, images.length > 1)),

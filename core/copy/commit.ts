@@ -197,7 +197,9 @@ async function putBlob(
     async () => (await writer.reuseBlob(descriptor, role)) ?? writer.putBlob(blob, role, signal),
     "destination",
   );
-  tell({ kind: "blob-ended", digest, role, outcome: outcomeOf(stored), size: stored.size });
+  const outcome = outcomeOf(stored);
+  const made = outcome === "sent" && { changes: ["convert"] as const };
+  tell({ kind: "blob-ended", digest, role, outcome, size: stored.size, ...made });
 }
 
 /**

@@ -145,6 +145,7 @@ export const eventDescriptions: {
       outcome: outcome(),
       size: count("in bytes, at the destination"),
       storedAs: optional(digest("its digest at the destination; absent where it is the same")),
+      changes: optional(list(change(), "what was done to its bytes; absent where they stayed")),
     },
   },
   "blob-foreseen": {

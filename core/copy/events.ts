@@ -113,6 +113,8 @@ export type CopyEvent =
       readonly size: number;
       /** The digest that it has there; absent where it is the same. */
       readonly storedAs?: Digest;
+      /** What was done to its bytes on the way; absent where they stayed. */
+      readonly changes?: readonly BlobChange[];
     }
   /** In a dry run: what would become of a blob. */
   | {

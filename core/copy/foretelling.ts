@@ -56,35 +56,22 @@ export function foretelling(tell: Tell, unknown: ReadonlySet<Digest>): Tell {
 }
 
 function foreseen(
-  { digest, role, outcome, size, storedAs }: Ended,
+  { digest, role, outcome, size, storedAs, changes = [] }: Ended,
   planned: PlannedBlob | undefined,
   hidden: boolean,
 ): Foreseen {
-  const sent = outcome === "sent";
-  const changed = hidden || storedAs !== undefined;
-  const read = planned === undefined || !sent ? 0 : planned.size;
+  // What no plan names is made for the manifest.
+  const read = planned === undefined || outcome !== "sent" ? 0 : planned.size;
   return {
     kind: "blob-foreseen",
     digest,
     role,
     outcome,
-    changes: sent ? changesOf(planned, changed) : [],
+    changes,
     ...(read !== undefined && { read }),
     ...(!hidden && { size }),
     ...(!hidden && storedAs !== undefined && { storedAs }),
   };
-}
-
-/** What no plan names is made for the manifest that is written. */
-function changesOf(planned: PlannedBlob | undefined, changed: boolean): Foreseen["changes"] {
-  if (planned === undefined) return ["convert"];
-  if (!changed) return [];
-  const { crypt, recoding } = planned;
-  return [
-    ...(crypt === "decrypt" ? [crypt] : []),
-    ...(recoding === "none" ? [] : [recoding]),
-    ...(crypt === "encrypt" ? [crypt] : []),
-  ];
 }
 
 function scopeOf({ copy, destination, instance }: ToldEvent) {

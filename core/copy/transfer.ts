@@ -23,7 +23,7 @@ import type { AdmittedImage } from "../trust/gate.ts";
 import type { BlobSharing } from "./blob-sharing.ts";
 import { contentFacts } from "./content-facts.ts";
 import { outcomeOf } from "./blob-outcome.ts";
-import type { Tell } from "./events.ts";
+import type { BlobChange, Tell } from "./events.ts";
 import {
   digested,
   digestedBeside,
@@ -60,6 +60,8 @@ export interface MovedBlob {
   readonly annotations?: Readonly<Record<string, string>>;
   /** The digest of its uncompressed content, where that was asked for. */
   readonly diffId?: Digest;
+  /** What was done to its bytes on the way; absent where they stayed. */
+  readonly changes?: readonly BlobChange[];
 }
 
 /**
@@ -102,8 +104,11 @@ async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> 
   const known = step.needsDiffId ? await withDiffId(blob, moved, transfer) : moved;
   const { digest: storedAs, size } = moved.stored;
   const outcome = outcomeOf(moved.stored);
-  const renamed = storedAs !== blob.digest && { storedAs };
-  tell({ kind: "blob-ended", digest: blob.digest, role, outcome, size, ...renamed });
+  const different = {
+    ...(storedAs !== blob.digest && { storedAs }),
+    ...(moved.changes !== undefined && { changes: moved.changes }),
+  };
+  tell({ kind: "blob-ended", digest: blob.digest, role, outcome, size, ...different });
   return known;
 }
 
@@ -212,10 +217,15 @@ async function sendOnce(step: BlobStep, transfer: Sending, fresh: boolean): Prom
   let diffId: Digest | undefined;
   let annotations: MovedBlob["annotations"];
   const learn = (found: Digest): void => void (diffId = found);
-  const put = async (outgoing: OutgoingBlob): Promise<MovedBlob> => {
+  const put = async (
+    outgoing: OutgoingBlob,
+    target?: WrittenFormat | "none",
+  ): Promise<MovedBlob> => {
     const moved = await putBlob(outgoing, step, transfer);
+    const changes = moved.stored.by === "sending" ? changesTo(step, target) : [];
     return {
       ...moved,
+      ...(changes.length > 0 && { changes }),
       ...(annotations !== undefined && { annotations: { ...annotations, ...moved.annotations } }),
       ...(diffId !== undefined && { diffId }),
     };
@@ -246,7 +256,7 @@ async function sendOnce(step: BlobStep, transfer: Sending, fresh: boolean): Prom
   if (target !== undefined) {
     const annotate = (said: MovedBlob["annotations"]): void => void (annotations = said);
     const recoded = { step, from: found, to: target, transfer, learn, annotate };
-    const send = async () => put(await recode(stored, recoded));
+    const send = async () => put(await recode(stored, recoded), target);
     const waits = target !== "none" && isLarge(blob) && !isRecompressed(step);
     const moved = await (waits ? slotsFor(step).run(send) : send());
     return noting(moved, found, compressionIn(target));
@@ -255,6 +265,18 @@ async function sendOnce(step: BlobStep, transfer: Sending, fresh: boolean): Prom
   const proof = decryption === undefined ? undefined : await proving(blob, found, transfer);
   const beside = proof ?? (needsDiffId ? digestedBeside(found, learn) : unchanged);
   return noting(await put(stored.through(beside, typed)), found);
+}
+
+/** Returns what is done to the bytes of a blob, in this order. */
+function changesTo(
+  { crypt }: BlobStep,
+  target: WrittenFormat | "none" | undefined,
+): readonly BlobChange[] {
+  return [
+    ...(crypt === "decrypt" ? [crypt] : []),
+    ...(target === undefined ? [] : ([target === "none" ? "decompress" : "compress"] as const)),
+    ...(crypt === "encrypt" ? [crypt] : []),
+  ];
 }
 
 /** Opens a blob, decrypted if it shall be. */

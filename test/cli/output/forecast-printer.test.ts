@@ -71,7 +71,7 @@ test("a forecast says what would be done to each blob, and what is not known bef
     "  compress           ?  layer  sha256:2… (2.0KiB as it is)",
     "  reuse           500B  layer  sha256:3…",
     "  leave              ?  layer  sha256:3…",
-    "  leads to a digest that only sending can tell (application/example) then",
+    "  then leads to a digest that only sending can tell (application/example)",
     "  total: read 2.9KiB (3000 bytes), send 1000B (1000 bytes) in 2 blobs, 1 of them of a size that only sending can tell, reuse 500B in 1, mount 0B in 0, leave 1 where they are",
     "Nothing was written.",
     "",
@@ -81,7 +81,7 @@ test("a forecast says what would be done to each blob, and what is not known bef
 test("a forecast adds up several destinations", () => {
   const destinations = [there("dir:b", two), there("dir:c", two)];
   const lines = rendered({ copies: [{ source: "dir:a", ok: true, policy: [], destinations }] });
-  expect(lines).toContain("  leads to sha256:2… (application/example) then");
+  expect(lines).toContain("  then leads to sha256:2… (application/example)");
   expect(lines.at(-3)).toStartWith("all together: read 2.9KiB (3000 bytes)");
 });
 

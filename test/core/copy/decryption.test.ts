@@ -74,6 +74,29 @@ describe("copyImage with a key", () => {
     },
   );
 
+  test("tells what was done to each blob, and nothing that was not", async () => {
+    const changes = async (from: MemoryTransport, crypt: CryptWish) => {
+      const told: unknown[] = [];
+      const to = new MemoryTransport({ traits: { layers: "compress" } });
+      const tell = (event: CopyEvent) => {
+        if (event.kind === "blob-ended" && event.role === "layer") told.push(event.changes);
+      };
+      await copyBetween(from, to, { crypt, tell, parallelBlobs: 1 });
+      return told;
+    };
+    const plain = imageWith("none", "gzip", "none");
+    const both = { ...encrypt, layers: [0, 1] };
+    expect(await changes(holding(plain), both)).toEqual([
+      ["compress", "encrypt"],
+      ["encrypt"],
+      ["compress"],
+    ]);
+    expect(await changes(await locked("none", "gzip"), decrypt)).toEqual([
+      ["decrypt", "compress"],
+      undefined,
+    ]);
+  });
+
   test("reads nothing once more because a key or its message is wrong", async () => {
     const from = await locked("gzip", "gzip", "gzip");
     changeOptions(from, () => []);
