@@ -8,6 +8,8 @@ import { TarSplitEncoder } from "../../core/blob/tar-split.ts";
 import { digestOf } from "../../core/content/digest.ts";
 import type { StorageConf } from "../../core/image/storage-settings.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
+import type { ChosenStore } from "../../transports/containers-storage/choose-store.ts";
+import { parseOptions } from "../../transports/containers-storage/options.ts";
 import { configOf } from "./docker-tars.ts";
 import { imageOf, mediaTypes, type SampleImage } from "./sample-images.ts";
 import { tarHeader, tarOf } from "./tar-bytes.ts";
@@ -113,6 +115,18 @@ export function makeStore(root: string, made: MadeStore): readonly SampleImage[]
   });
   write(join(root, `${driver}-images/images.json`), JSON.stringify(records));
   return images;
+}
+
+/** Returns the store at `root`, as it is chosen where nothing is said of it. */
+export function chosenStore(root: string): ChosenStore {
+  const options = parseOptions("overlay", []);
+  return {
+    driver: "overlay",
+    graphRoot: root,
+    imageRoot: root,
+    runRoot: join(root, "run"),
+    options,
+  };
 }
 
 /** Returns a context in which the store at `root` is the usual one. */

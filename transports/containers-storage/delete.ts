@@ -5,30 +5,31 @@ import { isDigest } from "../../core/content/digest.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Deletion, Removal } from "../../core/image/deletion.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
-import type { JsonObject } from "../../core/json.ts";
-import { LockedRecords, readCompleteLayers } from "./change-store.ts";
+import { readCompleteLayers } from "./change-store.ts";
 import type { ChosenStore } from "./choose-store.ts";
 import { findImages } from "./find-image.ts";
+import { LockedStore } from "./locked-store.ts";
 import type { StorageName } from "./name.ts";
-import { findStore } from "./probe.ts";
+import { chooseWritable, findStore } from "./probe.ts";
 import { type ImageRecord, imageRecord, type LayerRecord } from "./records.ts";
 import { readImages, readLayers } from "./read-store.ts";
-import { removeAll } from "./remove-all.ts";
-import { removeLayerFiles } from "./remove-layer.ts";
+import { RemovalNote } from "./removal-note.ts";
+import { repairStore } from "./repair.ts";
 import { StagingDirectory } from "./staging-directory.ts";
-import { StorePlace } from "./store-place.ts";
+import type { StorePlace } from "./store-place.ts";
 import { superfluousLayers } from "./superfluous-layers.ts";
-import { lockContainers, readUsers, type StoreUsers } from "./users.ts";
+import { readUsers, type StoreUsers } from "./users.ts";
 
 /**
  * Deletes an image with all of its names. Fails with `not-found` if it is not there, and with `refused`
  * while a container needs it.
  */
 export async function deleteImage(name: StorageName, context: TransportContext): Promise<void> {
+  await repairStore(await chooseWritable(name, context), context);
   // Before anything is made: there may be no store.
   const { store, place, record } = await findOwn(name, context);
   await using trash = await StagingDirectory.create(join(place.driverDirectory, "tempdirs"));
-  await removeImage(record.id, { store, place, trash, context });
+  await removeImage(record.id, { store, trash, context });
 }
 
 /** Returns what `deleteImage` would take away. Nothing is changed, and no lock is held. */
@@ -102,55 +103,26 @@ function checkUnused(id: string, containers: StoreUsers["containers"]): void {
 
 interface Removing {
   readonly store: ChosenStore;
-  readonly place: StorePlace;
   readonly trash: StagingDirectory;
   readonly context: TransportContext;
 }
 
-async function removeImage(id: string, removing: Removing): Promise<void> {
-  const { store, place, context } = removing;
-  await using layers = await LockedRecords.lock(place, "layers", context);
-  await using images = await LockedRecords.lock(place, "images", context);
-  await using _ = await lockContainers(place, store.runRoot, context);
+async function removeImage(id: string, { store, trash, context }: Removing): Promise<void> {
+  await using locked = await LockedStore.lock(store, context, "containers");
+  const { place, images } = locked;
   const records = images.read();
   const found = records.find((json) => imageRecord(json).id === id);
   if (found === undefined) throw notHere(id);
-  const users = readUsers(place, store.runRoot);
-  checkUnused(id, users.containers);
+  const { containers, layers: ofContainers } = readUsers(place, store.runRoot);
+  checkUnused(id, containers);
   const others = records.filter((json) => json !== found);
+  const layers = await readCompleteLayers(locked.layers, place, context);
+  const superfluous = superfluousLayers(found, {
+    images: others,
+    containers,
+    layers: [...layers, ...ofContainers],
+  });
+  const removal = { image: id, layers: superfluous.map((layer) => layer.id), trash };
+  await using _ = new RemovalNote(removal, locked);
   await images.write(others);
-  removeAll(join(place.imagesDirectory, id));
-  await removeLayers(found, { images: others, users, layers }, removing);
-}
-
-/** Who may need layers, and the records of those. */
-interface Holders {
-  readonly images: readonly JsonObject[];
-  readonly users: StoreUsers;
-  readonly layers: LockedRecords;
-}
-
-/** Removes the layers of an image from the top down, as far as nothing else needs them. */
-async function removeLayers(
-  image: JsonObject,
-  { images, users, layers }: Holders,
-  { place, trash, context }: Removing,
-): Promise<void> {
-  const records = await readCompleteLayers(layers, place, context);
-  const all = { images, containers: users.containers, layers: [...records, ...users.layers] };
-  const superfluous = new Set(superfluousLayers(image, all).map(({ id }) => id));
-  if (superfluous.size === 0) return;
-  const left = records.filter(({ id }) => !superfluous.has(id)).map(({ json }) => json);
-  const going = records
-    .filter(({ id }) => superfluous.has(id))
-    .map(({ json }) => asIncomplete(json));
-  await layers.write([...left, ...going]);
-  for (const id of superfluous) removeLayerFiles(place, id, trash);
-  await layers.write(left);
-}
-
-function asIncomplete(json: JsonObject): JsonObject {
-  const flags = json["flags"];
-  const others = typeof flags === "object" && flags !== null && !Array.isArray(flags) ? flags : {};
-  return { ...json, flags: { ...others, incomplete: true } };
 }

@@ -24,19 +24,22 @@ import { manifestDigest, parseManifest } from "../../core/manifest/manifest.ts";
 import type { ImageManifest } from "../../core/manifest/types.ts";
 import { syncFileSystem } from "../shared/libc/sync-file-system.ts";
 import { attempt } from "../shared/system.ts";
-import { LockedRecords, makeStore } from "./change-store.ts";
+import { makeStore } from "./change-store.ts";
 import type { ChosenStore } from "./choose-store.ts";
 import { contentLayers, type DescribedImage, describeImage } from "./described-image.ts";
 import { HeldLayers } from "./held-layers.ts";
 import { type ImageItem, installImage } from "./install-image.ts";
-import { installLayers } from "./install-layers.ts";
+import { findMissing, installLayers } from "./install-layers.ts";
 import { LayerChain } from "./layer-chain.ts";
+import { LockedStore } from "./locked-store.ts";
 import { metadataOf } from "./metadata.ts";
 import { resolvedName, type StorageName } from "./name.ts";
 import { findStore, storeTraits } from "./probe.ts";
 import { type KeptLayer, readLayers } from "./read-store.ts";
+import { RemovalNote } from "./removal-note.ts";
+import { repairStore, stagingParents } from "./repair.ts";
 import type { StagingPlan } from "./staged-layer.ts";
-import { StagingDirectory, sweepStaging } from "./staging-directory.ts";
+import { StagingDirectory } from "./staging-directory.ts";
 import { StorePlace } from "./store-place.ts";
 
 /** Opens a store for writing, and begins one where there is none. */
@@ -67,12 +70,10 @@ async function openStaging(
   context: TransportContext,
   opening: AsyncDisposableStack,
 ): Promise<StagingPlan> {
-  const parents = [join(place.driverDirectory, "tempdirs"), join(place.layersDirectory, "tmp")];
-  const [files, records] = [
-    opening.use(await StagingDirectory.create(parents[0] ?? "")),
-    opening.use(await StagingDirectory.create(parents[1] ?? "")),
-  ];
-  for (const parent of parents) await sweepStaging(parent, context, files.madeMs);
+  const parents = stagingParents(place);
+  const files = opening.use(await StagingDirectory.create(parents[0]));
+  const records = opening.use(await StagingDirectory.create(parents[1]));
+  await repairStore(store, context, files.madeMs);
   const { forceMask, ignoreChownErrors } = store.options;
   return {
     files,
@@ -202,27 +203,29 @@ class StorageDestination implements ImageDestination {
 
   /** Makes everything part of the store; false if the store has lost layers that were counted on. */
   async #install(image: PutImage, items: readonly ImageItem[]): Promise<boolean> {
-    const { place, context, layers } = this.#open;
+    const { place, store, context, layers } = this.#open;
     const settings = context.settings.containersStorage;
     if (settings === undefined) throw new Failure("bug", "A store was opened without settings");
     const { now } = settings;
     const elsewhere = new Map([...layers].filter(([, layer]) => layer.place.root !== place.root));
-    // Held until the image is there, so that nobody takes its layers for superfluous.
-    await using lockedLayers = await LockedRecords.lock(place, "layers", context);
-    const install = { place, elsewhere, context, now };
-    if ((await installLayers(image.chain, lockedLayers, install)) === "changed") return false;
-    await using images = await LockedRecords.lock(place, "images", context);
-    const { docker, id } = this.name.wanted;
+    // Both until the image is there, so that nobody takes its layers for superfluous.
+    await using locked = await LockedStore.lock(store, context);
+    const found = await findMissing(image.chain, locked, elsewhere);
+    if (found === undefined) return false;
+    const { docker, id = image.described.id } = this.name.wanted;
+    const brought = found.missing.map((layer) => layer.id).toReversed();
+    await using _ = new RemovalNote({ image: id, layers: brought }, locked);
+    await installLayers(found, locked, { elsewhere, now });
     const top = image.chain.ids.at(-1);
     const ready = {
-      id: id ?? image.described.id,
+      id,
       ...(top !== undefined && { layer: top }),
       ...(docker !== undefined && { name: fullName(docker) }),
       items,
       metadata: this.#metadata(image),
       created: image.described.created ?? now().toISOString(),
     };
-    await installImage(ready, images, place);
+    await installImage(ready, locked.images, place);
     return true;
   }
 

@@ -4,39 +4,50 @@ import { renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DetectedCompression } from "../../core/blob/decompress.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { TransportContext } from "../../core/image/transport.ts";
 import { attempt } from "../shared/system.ts";
-import { type LockedRecords, readCompleteLayers, syncNames } from "./change-store.ts";
+import { readCompleteLayers, syncNames } from "./change-store.ts";
 import type { LayerChain, ReadyLayer } from "./layer-chain.ts";
+import type { LockedStore } from "./locked-store.ts";
 import { newOverlayForm, readOverlayForm } from "./overlay-form.ts";
 import type { KeptLayer } from "./read-store.ts";
+import type { LayerRecord } from "./records.ts";
 import { removeLayerFiles } from "./remove-layer.ts";
 import type { StorePlace } from "./store-place.ts";
 
-/** What layers are installed in. */
-export interface InstallPlace {
-  readonly place: StorePlace;
-  /** Layers in stores that are only read. */
-  readonly elsewhere: ReadonlyMap<string, KeptLayer>;
-  readonly context: TransportContext;
-  readonly now: () => Date;
+/** Layers in stores that are only read, which may be below others. */
+export type LayersElsewhere = ReadonlyMap<string, KeptLayer>;
+
+/** Layers that a store lacks, and how it is before they come. */
+export interface MissingLayers {
+  readonly missing: readonly ReadyLayer[];
+  readonly before: readonly LayerRecord[];
 }
 
 /**
- * Makes the layers of an image part of the store, all that are not yet. Answers `changed` if the store
- * has lost layers since they were made ready: nothing has been done then.
+ * Returns the layers of an image that a store lacks, and undefined if it has lost some since they were made
+ * ready.
+ */
+export async function findMissing(
+  chain: LayerChain,
+  { layers, place, context }: LockedStore,
+  elsewhere: LayersElsewhere,
+): Promise<MissingLayers | undefined> {
+  const before = await readCompleteLayers(layers, place, context);
+  const missing = chain.missingFrom(new Set([...before.map(({ id }) => id), ...elsewhere.keys()]));
+  return missing && { missing, before };
+}
+
+/**
+ * Makes layers part of a store.
  *
  * Whoever is killed in between leaves records that say that they are incomplete, and everybody removes those.
  */
 export async function installLayers(
-  chain: LayerChain,
-  layers: LockedRecords,
-  { place, elsewhere, context, now }: InstallPlace,
-): Promise<"done" | "changed"> {
-  const before = await readCompleteLayers(layers, place, context);
-  const missing = chain.missingFrom(new Set([...before.map(({ id }) => id), ...elsewhere.keys()]));
-  if (missing === undefined) return "changed";
-  if (missing.length === 0) return "done";
+  { missing, before }: MissingLayers,
+  { layers, place }: LockedStore,
+  { elsewhere, now }: { readonly elsewhere: LayersElsewhere; readonly now: () => Date },
+): Promise<void> {
+  if (missing.length === 0) return;
   const old = before.map(({ json }) => json);
   const records = missing.map((layer) => recordOf(layer, now()));
   await layers.write([
@@ -46,13 +57,12 @@ export async function installLayers(
   for (const layer of missing) moveIn(layer, place, elsewhere);
   for (const directory of namesChanged(place)) syncNames(directory);
   await layers.write([...old, ...records]);
-  return "done";
 }
 
 function moveIn(
   { id, parent, staged, form }: ReadyLayer,
   place: StorePlace,
-  elsewhere: ReadonlyMap<string, KeptLayer>,
+  elsewhere: LayersElsewhere,
 ): void {
   // Of a run that was killed, whose record somebody has removed.
   removeLayerFiles(place, id);

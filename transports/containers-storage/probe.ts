@@ -32,10 +32,19 @@ export interface FoundStore {
   readonly wanted: WantedImage;
 }
 
-/** Finds the store that a name means, which need not be there. Fails if we cannot change it. */
-export async function findStore(name: StorageName, context: TransportContext): Promise<FoundStore> {
+/** Chooses the store that a name means, which need not be there. Fails if we cannot change it. */
+export async function chooseWritable(
+  name: StorageName,
+  context: TransportContext,
+): Promise<ChosenStore> {
   const store = await chooseStore(name.store, context);
   checkWritable(store);
+  return store;
+}
+
+/** Finds out what a name means in a store that we can change, which need not be there. */
+export async function findStore(name: StorageName, context: TransportContext): Promise<FoundStore> {
+  const store = await chooseWritable(name, context);
   return { store, wanted: resolveStart(name, await readImages(store, context)) };
 }
 

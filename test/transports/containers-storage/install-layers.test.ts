@@ -1,9 +1,12 @@
 import { describe, expect } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { LockedRecords } from "../../../transports/containers-storage/change-store.ts";
-import { installLayers } from "../../../transports/containers-storage/install-layers.ts";
+import {
+  findMissing,
+  installLayers,
+} from "../../../transports/containers-storage/install-layers.ts";
 import { LayerChain } from "../../../transports/containers-storage/layer-chain.ts";
-import { madeLayers } from "../../support/made-store.ts";
+import { LockedStore } from "../../../transports/containers-storage/locked-store.ts";
+import { chosenStore, madeLayers } from "../../support/made-store.ts";
 import { testWith } from "../../support/needs.ts";
 import { keptLayers, never, StagingScene } from "../../support/staged.ts";
 import { transportContext } from "../../support/transport-context.ts";
@@ -20,11 +23,12 @@ async function readyChain(scene: StagingScene): Promise<LayerChain> {
   return chain;
 }
 
-async function install(scene: StagingScene, chain: LayerChain): Promise<string> {
-  const context = transportContext();
-  const { place } = scene;
-  await using locked = await LockedRecords.lock(place, "layers", context);
-  return await installLayers(chain, locked, { place, elsewhere: new Map(), context, now });
+async function install(scene: StagingScene, chain: LayerChain): Promise<"done" | "changed"> {
+  await using locked = await LockedStore.lock(chosenStore(scene.place.root), transportContext());
+  const found = await findMissing(chain, locked, new Map());
+  if (found === undefined) return "changed";
+  await installLayers(found, locked, { elsewhere: new Map(), now });
+  return "done";
 }
 
 describe("installLayers", () => {
