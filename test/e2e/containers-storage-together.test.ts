@@ -1,4 +1,4 @@
-// containers-storage, together: several programs on one store, and programs that are killed there.
+// containers-storage, together: several programs on one store.
 
 import { describe, expect } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
@@ -92,53 +92,6 @@ describe("containers-storage, together", () => {
           await store.copy(image, `dir:${store.workspace.at(`ours-${index}`)}`);
           const to = `dir:${store.workspace.at(`theirs-${index}`)}`;
           await store.program(skopeo, "--insecure-policy", "copy", "--quiet", image, to);
-        }
-      },
-      300_000,
-    );
-  }
-
-  for (const [driver, engine] of [
-    ["overlay", "podman"],
-    ["overlay", "newer:podman"],
-    ["vfs", "newer:podman"],
-  ] as const) {
-    testWith("root", engine)(
-      `${driver}: killed at any moment, it leaves what the next one finishes, and ${engine} repairs`,
-      async () => {
-        using store = new PodmanStore(driver);
-        const first = sampleImage({ ...layered, odd: false, seed: "first" });
-        await store.copy(layoutOf(store, first, "first"), store.image("localhost/first:1"));
-        let killed = 0;
-        let finished = 0;
-        for (let delayMs = 20; delayMs < 3000 && finished < 3; delayMs += 15) {
-          const seed = `killed-${delayMs}`;
-          const from = layoutOf(store, sampleImage({ ...layered, odd: false, seed }), "next");
-          const to = store.image(`localhost/k:${delayMs}`);
-          const writer = start(["--insecure-policy", "copy", "--quiet", from, to], {
-            cwd: store.workspace.path,
-          });
-          await Bun.sleep(delayMs);
-          writer.kill("SIGKILL");
-          const { code } = await writer.done;
-          if (code === 0) finished += 1;
-          else killed += 1;
-          // Now and then somebody else comes by before the next one of ours does.
-          if (killed % 4 === 2) await store.podman(engine, "images");
-          if (killed % 4 === 0) await store.copy(from, to);
-        }
-        expect(killed).toBeGreaterThan(5);
-        await store.copy(layoutOf(store, first, "again"), store.image("localhost/again:1"));
-        const faults = store
-          .faults()
-          .filter(
-            (fault) => !/is of no image|image .* has no record|^lock-.* was left/.test(fault),
-          );
-        expect(faults).toEqual([]);
-        await store.podman(engine, "images");
-        for (const { names } of store.images()) {
-          const name = names?.[0] ?? "";
-          await store.copy(store.image(name), `dir:${store.workspace.at("out")}`);
         }
       },
       300_000,

@@ -20,10 +20,12 @@ export interface StoredImage {
 
 /** A store in a short-named workspace. Disposing gives up what programs have mounted there. */
 export class PodmanStore implements Disposable {
-  readonly workspace = new Workspace("/tmp");
+  readonly workspace: Workspace;
   readonly driver: "overlay" | "vfs";
 
-  constructor(driver: "overlay" | "vfs" = "overlay") {
+  /** Made below `parent`, the name of which has to be short. */
+  constructor(driver: "overlay" | "vfs" = "overlay", parent = "/tmp") {
+    this.workspace = new Workspace(parent);
     this.driver = driver;
     mkdirSync(this.workspace.at("home"));
     writeFileSync(

@@ -1,6 +1,6 @@
 // The contract suite, run for every transport.
 
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { Transport } from "../../core/image/transport.ts";
 import { dir } from "../../transports/dir/reference.ts";
@@ -22,7 +22,7 @@ import { plainImage, plainLayer } from "../support/sample-images.ts";
 import { startScriptedEngine } from "../support/scripted-engine.ts";
 import { transportContext } from "../support/transport-context.ts";
 import { treeOf } from "../support/trees.ts";
-import { Workspace } from "../support/workspace.ts";
+import { memoryDirectory, Workspace } from "../support/workspace.ts";
 
 contractSuite("memory", async () => ({
   transport: new MemoryTransport(),
@@ -95,14 +95,11 @@ contractSuite(
   { namedBy: "manifest" },
 );
 
-// Stores bring all of their file system to the disk, which may take the machine's other work along.
-const inMemory = existsSync("/dev/shm") ? "/dev/shm" : undefined;
-
 for (const driver of ["overlay", "vfs"]) {
   contractSuite(
     `containers-storage by ${driver}`,
     async () => {
-      const workspace = new Workspace(inMemory);
+      const workspace = new Workspace(memoryDirectory);
       const context = storeContext(workspace.path, { driver });
       // What belongs to no image is there as soon as anybody has looked.
       for (const _ of ["makes the store", "makes its locks"]) {
@@ -131,7 +128,7 @@ for (const mode of ["archive", "bare"]) {
   contractSuite(
     `ostree by ${mode}`,
     async () => {
-      const workspace = new Workspace(inMemory);
+      const workspace = new Workspace(memoryDirectory);
       const repository = emptyRepository(workspace, mode);
       return {
         transport: ostree,

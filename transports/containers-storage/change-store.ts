@@ -58,8 +58,18 @@ export class LockedRecords implements AsyncDisposable {
   /** Replaces the records. Others are told before, because they may look at any moment. */
   async write(records: readonly JsonObject[]): Promise<void> {
     await this.#lock.announceChange();
-    removeUnfinished(dirname(this.#path));
+    this.removeUnfinished();
     replaceDurably(this.#path, encodeJsonBytes(records));
+  }
+
+  /** Removes records that somebody began to write. Nobody else is writing now: they will never be finished. */
+  removeUnfinished(): void {
+    const directory = dirname(this.#path);
+    attempt(() => {
+      for (const name of readdirSync(directory).filter(isTemporaryName)) {
+        rmSync(join(directory, name), { force: true });
+      }
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,15 +135,6 @@ function directoryOf(place: StorePlace, kind: RecordKind): string {
 function makeDirectory(path: string, mode = 0o700): void {
   if (existsSync(path)) return;
   attempt(() => mkdirSync(path, { recursive: true, mode }));
-}
-
-/** Nobody else is writing here now: what is not finished will never be. */
-function removeUnfinished(directory: string): void {
-  attempt(() => {
-    for (const name of readdirSync(directory).filter(isTemporaryName)) {
-      rmSync(join(directory, name), { force: true });
-    }
-  });
 }
 
 /** Not by `NewFile`: these are small, hidden from all but their owner, and nothing else goes on meanwhile. */
