@@ -141,8 +141,8 @@ export async function runOnTerminal(
     killSignal: "SIGKILL",
   });
   const code = await child.exited;
-  // The last bytes may still be on their way through the terminal.
-  await Bun.sleep(50);
+  // The last bytes may still be on their way through the terminal, and all of them on a busy machine.
+  for (let waits = 0; waits === 0 || (drawn === "" && waits < 40); waits++) await Bun.sleep(50);
   return { code, drawn };
 }
 
