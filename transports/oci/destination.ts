@@ -192,7 +192,7 @@ class OciDestination implements ImageDestination {
   }
 
   async #write({ digest, bytes }: Pick<SmallBlob, "digest" | "bytes">): Promise<void> {
-    await using file = await NewFile.create(this.#layout.blobRoot, this.#pathFor(digest));
+    await using file = NewFile.create(this.#layout.blobRoot, this.#pathFor(digest));
     await file.write(bytes);
     await file.complete();
     file.publish(this.#pathFor(digest));
@@ -201,7 +201,8 @@ class OciDestination implements ImageDestination {
 
   /** Returns where a blob belongs, in a directory that is there. */
   #pathFor(digest: Digest): string {
-    this.#made.unshift(...makeDirectories(this.#layout.blobDirectory(digest)));
+    const directory = this.#layout.blobDirectory(digest);
+    if (!existsSync(directory)) this.#made.unshift(...makeDirectories(directory));
     return this.#layout.blobPath(digest);
   }
 

@@ -81,7 +81,7 @@ export class Layout {
     const found = statSync(this.indexPath, { throwIfNoEntry: false });
     const before = found === undefined ? undefined : await this.#indexBytes();
     const index = await change(before === undefined ? emptyIndex : this.#parse(before));
-    await using file = await NewFile.create(this.path, this.indexPath);
+    await using file = NewFile.create(this.path, this.indexPath);
     await file.write(encodeIndex(index));
     await file.write(new TextEncoder().encode(ending));
     await file.complete(found);

@@ -49,7 +49,7 @@ async function beginFile({ digest, size }: OutgoingBlob, place: BlobPlace): Prom
     return NewFile.create(workshop, target, size);
   }
   for (;;) {
-    const file = await NewFile.create(workshop, target, size, partPath(workshop, digest));
+    const file = NewFile.create(workshop, target, size, partPath(workshop, digest));
     if (file.keep()) return file;
     await file[Symbol.asyncDispose]();
   }

@@ -2,13 +2,20 @@
 //
 // It locks the directory itself, so nothing has to be written for it and a killed run leaves nothing.
 
-import { constants, statSync, unlinkSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { asFailure } from "../../core/failure.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { flock } from "./libc/flock.ts";
-import { isSystemError } from "./system.ts";
+import { attempt, isSystemError } from "./system.ts";
 import { temporaryPath } from "./temporary.ts";
 
 /** How the lock file is called where directories cannot be locked. */
@@ -69,24 +76,35 @@ async function askFor(
   wish: "exclusive" | "shared",
   ask: typeof flock,
 ): Promise<AsyncDisposable | "held" | "unavailable"> {
-  const directory = await openDirectory(path);
-  const outcome = ask(directory.fd, wish);
-  if (outcome === "done" && (await isStill(directory, path))) return directory;
-  await directory.close();
+  const directory = openDirectory(path);
+  const outcome = ask(directory, wish);
+  if (outcome === "done" && isStill(directory, path)) {
+    return heldBy(directory);
+  }
+  closeSync(directory);
   // A directory that was removed and made again meanwhile is asked for once more.
   return outcome === "done" ? "held" : outcome;
 }
 
-async function openDirectory(path: string): Promise<FileHandle> {
-  try {
-    return await open(path === "" ? "." : path, constants.O_RDONLY | constants.O_DIRECTORY);
-  } catch (error) {
-    throw asFailure(error);
-  }
+/** The lock goes with the descriptor, whose number may be somebody else's after that. */
+function heldBy(directory: number): AsyncDisposable {
+  let closed = false;
+  return {
+    async [Symbol.asyncDispose]() {
+      if (!closed) closeSync(directory);
+      closed = true;
+    },
+  };
 }
 
-async function isStill(directory: FileHandle, path: string): Promise<boolean> {
-  const opened = await directory.stat();
+function openDirectory(path: string): number {
+  return attempt(() =>
+    openSync(path === "" ? "." : path, constants.O_RDONLY | constants.O_DIRECTORY),
+  );
+}
+
+function isStill(directory: number, path: string): boolean {
+  const opened = fstatSync(directory);
   const named = statSync(path === "" ? "." : path, { throwIfNoEntry: false });
   return named?.ino === opened.ino && named.dev === opened.dev;
 }
@@ -94,20 +112,20 @@ async function isStill(directory: FileHandle, path: string): Promise<boolean> {
 async function tryLockFile(directory: string): Promise<AsyncDisposable | undefined> {
   const path = join(directory, lockFileName);
   try {
-    await using _ = await open(path, "wx", 0o600);
+    closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (!isSystemError(error, "EEXIST")) throw asFailure(error);
-    await removeStaleLock(directory, path);
+    removeStaleLock(directory, path);
     return undefined;
   }
   return { [Symbol.asyncDispose]: async () => unlinkSync(path) };
 }
 
 /** Asks the file system for the time, because it is the one that dated the lock. */
-async function removeStaleLock(directory: string, path: string): Promise<void> {
+function removeStaleLock(directory: string, path: string): void {
   const probe = temporaryPath(directory);
-  await using file = await open(probe, "wx", 0o600);
-  const nowMs = (await file.stat()).mtimeMs;
+  writeFileSync(probe, "", { flag: "wx", mode: 0o600 });
+  const nowMs = statSync(probe).mtimeMs;
   unlinkSync(probe);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found !== undefined && nowMs - found.mtimeMs > staleMs) unlinkSync(path);

@@ -1,7 +1,22 @@
 // NewFile: a file that appears under its name when it is complete, and not before.
 
-import { constants, fstatSync, renameSync, rmSync, type Stats } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fdatasync,
+  fstatSync,
+  fsync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeSync,
+  writev,
+  writevSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { asFailure, Failure } from "../../core/failure.ts";
 import { flock } from "./libc/flock.ts";
@@ -26,11 +41,13 @@ interface Intent {
 /**
  * A file under way: hidden until `publish` gives it its name, and gone if it is disposed of before.
  *
- * Written by the system call: the runtime's own file writer loses errors such as a full disk.
+ * Written by the system call: the runtime's own file writer loses errors such as a full disk. What is over
+ * in an instant is done at once, and only what may take longer on another thread: there are few of those,
+ * and some may be waiting for the disk.
  */
 export class NewFile implements AsyncDisposable {
   readonly #path: string;
-  readonly #file: FileHandle;
+  readonly #file: number;
   readonly #intent: Intent;
   #size = 0;
   #gathered: Uint8Array[] = [];
@@ -42,7 +59,7 @@ export class NewFile implements AsyncDisposable {
   #published = false;
   #kept = false;
 
-  private constructor(path: string, file: FileHandle, intent: Intent) {
+  private constructor(path: string, file: number, intent: Intent) {
     this.#path = path;
     this.#file = file;
     this.#intent = intent;
@@ -54,17 +71,14 @@ export class NewFile implements AsyncDisposable {
    * Failures name `target`, which is where it is to appear, and `promisedBytes`, where those are known.
    * `path` is its hidden name; absent: one that nobody can guess.
    */
-  static async create(
+  static create(
     directory: string,
     target = directory,
     promisedBytes?: number,
     path = temporaryPath(directory),
-  ): Promise<NewFile> {
-    try {
-      return new NewFile(path, await open(path, creating, 0o600), { target, promisedBytes });
-    } catch (error) {
-      throw asFailure(error);
-    }
+  ): NewFile {
+    const file = attempt(() => openSync(path, creating, 0o600));
+    return new NewFile(path, file, { target, promisedBytes });
   }
 
   /**
@@ -73,8 +87,8 @@ export class NewFile implements AsyncDisposable {
    * Tells whether that could be: somebody may have taken it for abandoned before it was locked.
    */
   keep(): boolean {
-    const locked = flock(this.#file.fd, "exclusive") !== "held";
-    this.#kept = locked && fstatSync(this.#file.fd).nlink > 0;
+    const locked = flock(this.#file, "exclusive") !== "held";
+    this.#kept = locked && fstatSync(this.#file).nlink > 0;
     return this.#kept;
   }
 
@@ -107,7 +121,9 @@ export class NewFile implements AsyncDisposable {
     await this.#writeGathered();
     await this.#written();
     try {
-      await this.#file.write(bytes, 0, bytes.length, offset);
+      for (let at = 0; at < bytes.length;) {
+        at += writeSync(this.#file, bytes, at, bytes.length - at, offset + at);
+      }
     } catch (error) {
       throw this.#failure(error);
     }
@@ -123,7 +139,7 @@ export class NewFile implements AsyncDisposable {
         const lost = this.#writtenBytes < Math.min(size, handedOver);
         if (outcome.status === "rejected" && lost) throw outcome.reason;
       }
-      if (this.#writtenBytes > size) await this.#file.truncate(size);
+      if (this.#writtenBytes > size) ftruncateSync(this.#file, size);
     } catch (error) {
       throw this.#failure(error);
     }
@@ -137,13 +153,13 @@ export class NewFile implements AsyncDisposable {
 
   /** Brings all of the content to the disk. The file gets the mode and owner of `like`. */
   async complete(like?: Stats): Promise<void> {
-    await this.#writeGathered();
     await this.#written();
     try {
+      this.#writeRest();
       await this.#flushed();
-      if (like !== undefined) await this.#takeOwner(like);
-      await this.#file.chmod((like?.mode ?? 0o644) & 0o7777);
-      await this.#file.sync();
+      if (like !== undefined) this.#takeOwner(like);
+      fchmodSync(this.#file, (like?.mode ?? 0o644) & 0o7777);
+      await settled((done) => fsync(this.#file, done));
     } catch (error) {
       throw this.#failure(error);
     }
@@ -165,8 +181,12 @@ export class NewFile implements AsyncDisposable {
     if (this.#kept && !this.#published) await Promise.allSettled([this.#writeGathered()]);
     await this.#writing;
     await this.#flushing;
-    // What could go wrong has been said by `publish`; a second error would only hide the first.
-    await Promise.allSettled([this.#file.close()]);
+    try {
+      closeSync(this.#file);
+    } catch (error) {
+      // What could go wrong has been said by `complete`; a second error would only hide the first.
+      if (asFailure(error).code !== "io") throw error;
+    }
     if (!this.#published && !this.#kept) rmSync(this.#path, { force: true });
   }
 
@@ -185,10 +205,29 @@ export class NewFile implements AsyncDisposable {
   /** Writes all of some pieces, in order, where the file stands. */
   async #writeAll(pieces: readonly Uint8Array[]): Promise<void> {
     for (let rest = pieces; rest.length > 0;) {
-      const { bytesWritten } = await this.#file.writev(rest, this.#writtenBytes);
+      const bytesWritten = await this.#writeSome(rest);
       this.#writtenBytes += bytesWritten;
       rest = behind(rest, bytesWritten);
     }
+  }
+
+  #writeSome(pieces: readonly Uint8Array[]): Promise<number> {
+    return new Promise((resolve, reject) =>
+      writev(this.#file, pieces, this.#writtenBytes, (error, count) =>
+        error === null ? resolve(count) : reject(error),
+      ),
+    );
+  }
+
+  /** Writes what is gathered at the end: nothing else of this file could go on meanwhile. */
+  #writeRest(): void {
+    for (let rest: readonly Uint8Array[] = this.#gathered; rest.length > 0;) {
+      const bytesWritten = writevSync(this.#file, rest, this.#writtenBytes);
+      this.#writtenBytes += bytesWritten;
+      rest = behind(rest, bytesWritten);
+    }
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
   }
 
   async #written(): Promise<void> {
@@ -201,7 +240,7 @@ export class NewFile implements AsyncDisposable {
   #flushBehind(): void {
     if (this.#flushing !== undefined || this.#size - this.#flushedSize < flushedBytes) return;
     this.#flushedSize = this.#size;
-    const flushing = Promise.allSettled([this.#file.datasync()]);
+    const flushing = Promise.allSettled([settled((done) => fdatasync(this.#file, done))]);
     this.#flushing = flushing;
     void flushing.then(([outcome]) => {
       // A failure stays where `publish` finds it: the system reports it once only.
@@ -216,13 +255,15 @@ export class NewFile implements AsyncDisposable {
   }
 
   /** Whoever replaces another user's file leaves it to that user, if it can. */
-  async #takeOwner({ uid, gid }: Stats): Promise<void> {
-    const own = await this.#file.stat();
+  #takeOwner({ uid, gid }: Stats): void {
+    const own = fstatSync(this.#file);
     if (own.uid === uid && own.gid === gid) return;
-    const [outcome] = await Promise.allSettled([this.#file.chown(uid, gid)]);
-    if (outcome.status === "fulfilled") return;
-    const failure = asFailure(outcome.reason);
-    if (failure.code !== "io") throw failure;
+    try {
+      fchownSync(this.#file, uid, gid);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code !== "io") throw failure;
+    }
   }
 
   #failure(error: unknown): Failure {
@@ -246,20 +287,29 @@ function behind(pieces: readonly Uint8Array[], count: number): readonly Uint8Arr
   return [];
 }
 
+/** Waits for a call on another thread. */
+function settled(call: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) =>
+    call((error) => (error === null ? resolve() : reject(error))),
+  );
+}
+
 /** Makes names in a directory survive a crash of the machine: those that were given or taken by now. */
 export async function syncDirectory(path: string): Promise<void> {
+  const directory = attempt(() => openSync(path === "" ? "." : path, constants.O_RDONLY));
   try {
-    await using directory = await open(path === "" ? "." : path, constants.O_RDONLY);
-    await directory.sync();
+    await settled((done) => fsync(directory, done));
   } catch (error) {
     if (isSystemError(error, "EINVAL")) return; // This file system has no such thing.
     throw asFailure(error);
+  } finally {
+    closeSync(directory);
   }
 }
 
 /** Writes a small file as one piece, in place of what is there; `like` keeps its mode and owner. */
 export async function replaceFile(path: string, bytes: Uint8Array, like?: Stats): Promise<void> {
-  await using file = await NewFile.create(dirname(path), path);
+  await using file = NewFile.create(dirname(path), path);
   await file.write(bytes);
   await file.complete(like);
   file.publish(path);

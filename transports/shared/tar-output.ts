@@ -69,7 +69,7 @@ export async function openTarOutput(path: string, log: TransportLog): Promise<Ta
   if (isStandardOutput(path)) return new StreamOutput(1, "/dev/stdout");
   const target = findTarTarget(path);
   if (target.found !== undefined && !target.found.isFile()) return openStreamOutput(path);
-  const file = await NewFile.create(dirname(target.path), target.path);
+  const file = NewFile.create(dirname(target.path), target.path);
   return new FileOutput(file, target, log);
 }
 

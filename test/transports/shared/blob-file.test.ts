@@ -148,7 +148,7 @@ describe("a blob that is kept in parts", () => {
 
   test("is not removed while another run is writing it", async () => {
     using workspace = new Workspace();
-    await using other = await NewFile.create(
+    await using other = NewFile.create(
       workspace.path,
       workspace.path,
       1,
@@ -163,11 +163,11 @@ describe("a blob that is kept in parts", () => {
     using workspace = new Workspace();
     const path = partPath(workspace.path, wanted.digest);
     {
-      await using gone = await NewFile.create(workspace.path, undefined, undefined, path);
+      await using gone = NewFile.create(workspace.path, undefined, undefined, path);
       rmSync(path);
       expect(gone.keep()).toBe(false);
     }
-    await using file = await NewFile.create(workspace.path, undefined, undefined, path);
+    await using file = NewFile.create(workspace.path, undefined, undefined, path);
     await using other = await openFile(path);
     expect(flock(other.fd, "exclusive")).toBe("done");
     expect(file.keep()).toBe(false);

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { NewFile, replaceFile, syncDirectory } from "../../../transports/shared/new-file.ts";
 import { isTemporaryName } from "../../../transports/shared/temporary.ts";
+import { failureOf } from "../../support/failure-of.ts";
 import { testWith } from "../../support/needs.ts";
 import { SmallDisk } from "../../support/small-disk.ts";
 import { Workspace } from "../../support/workspace.ts";
@@ -20,7 +21,7 @@ import { Workspace } from "../../support/workspace.ts";
 describe("NewFile", () => {
   test("F4: is hidden, unguessable and its owner's alone until it is published", async () => {
     using workspace = new Workspace();
-    await using file = await NewFile.create(workspace.path);
+    await using file = NewFile.create(workspace.path);
     await file.write(new Uint8Array([1, 2, 3]));
     const [hidden = ""] = readdirSync(workspace.path);
     expect(isTemporaryName(hidden)).toBe(true);
@@ -36,7 +37,7 @@ describe("NewFile", () => {
     using workspace = new Workspace();
     writeFileSync(workspace.at("name"), "old");
     {
-      await using file = await NewFile.create(workspace.path);
+      await using file = NewFile.create(workspace.path);
       await file.write(new Uint8Array(10));
       await file.complete();
     }
@@ -56,7 +57,7 @@ describe("NewFile", () => {
   test("writes so much that the disk is told to begin, and loses nothing", async () => {
     using workspace = new Workspace();
     const chunkBytes = 8 * 1024 * 1024;
-    await using file = await NewFile.create(workspace.path);
+    await using file = NewFile.create(workspace.path);
     for (let index = 0; index < 9; index++) {
       await file.write(new Uint8Array(8 * 1024 * 1024).fill(index));
       await Bun.sleep(0);
@@ -82,7 +83,7 @@ describe("NewFile", () => {
   testWith("root", "mount")("F9: names the path on a full disk, and leaves nothing", async () => {
     using disk = new SmallDisk(1024 * 1024);
     const work = async (): Promise<void> => {
-      await using file = await NewFile.create(disk.path, disk.at("name"));
+      await using file = NewFile.create(disk.path, disk.at("name"));
       for (;;) await file.write(new Uint8Array(64 * 1024));
     };
     expect(await work().catch((error: unknown) => error)).toMatchObject({
@@ -97,7 +98,7 @@ describe("NewFile", () => {
 
   testWith("root", "mount")("F9: takes no part of a piece for all of it", async () => {
     using disk = new SmallDisk(1024 * 1024);
-    await using file = await NewFile.create(disk.path);
+    await using file = NewFile.create(disk.path);
     await file.write(new Uint8Array(3 * 1024 * 1024));
     expect(file.complete()).rejects.toThrow("no space left on device");
   });
@@ -105,10 +106,10 @@ describe("NewFile", () => {
   test.each([
     ["a directory that is not there", "no", /^open .*: no such file or directory$/],
     ["a file taken for a directory", "file", /^open .*: not a directory$/],
-  ])("F9: fails with io in %s", async (_, name, message) => {
+  ])("F9: fails with io in %s", (_, name, message) => {
     using workspace = new Workspace();
     writeFileSync(workspace.at("file"), "");
-    const failure = await NewFile.create(workspace.at(name)).catch((error: unknown) => error);
+    const failure = failureOf(() => NewFile.create(workspace.at(name)));
     expect(failure).toMatchObject({ code: "io", message: expect.stringMatching(message) });
   });
 
