@@ -8,12 +8,10 @@ import { quoted } from "../../foreign-text.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../json.ts";
 import { limits } from "../../limits.ts";
 import { bytesOf, parseDocument } from "../strict-json.ts";
+import { bundleType } from "./bundle-type.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import type { Envelope } from "./envelope.ts";
 import type { InclusionProof } from "./inclusion.ts";
-
-/** The media type of a bundle, and the artifact type of the manifest that leads to it. */
-export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /** A bundle as it is found: all that it says is a claim. */
 export interface Bundle {

@@ -9,7 +9,7 @@ import type { RawManifest, Referrer, SmallBlob } from "../../image/source.ts";
 import { isJsonObject, type Json, parseStrictJson } from "../../json.ts";
 import { limits } from "../../limits.ts";
 import type { Candidate } from "../gate.ts";
-import { bundleType } from "./bundle.ts";
+import { bundleType } from "./bundle-type.ts";
 
 /** Returns all bundles about an image. Fails with `corrupt` if one is not what was promised. */
 export async function findBundles(candidate: Candidate): Promise<readonly Uint8Array[]> {
