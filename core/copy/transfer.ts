@@ -261,10 +261,12 @@ async function sendOnce(step: BlobStep, transfer: Sending, fresh: boolean): Prom
     const moved = await (waits ? slotsFor(step).run(send) : send());
     return noting(moved, found, compressionIn(target));
   }
-  const typed = { ...stored, mediaType: fittingType(stored.mediaType, found) };
+  const mediaType = fittingType(stored.mediaType, found);
   const proof = decryption === undefined ? undefined : await proving(blob, found, transfer);
-  const beside = proof ?? (needsDiffId ? digestedBeside(found, learn) : unchanged);
-  return noting(await put(stored.through(beside, typed)), found);
+  const beside = proof ?? (needsDiffId ? digestedBeside(found, learn) : undefined);
+  const sent =
+    beside === undefined ? stored.as(mediaType) : stored.through(beside, { ...stored, mediaType });
+  return noting(await put(sent), found);
 }
 
 /** Returns what is done to the bytes of a blob, in this order. */
@@ -287,25 +289,25 @@ function openBlob(
 ): OutgoingBlob {
   // What turned out wrong may have been wrong from its start.
   const held = reading.fresh === true ? undefined : writer.heldStart?.(blob);
-  const incoming = image.blob(blob, reading, held).through(counted(blob.digest, tell), blob);
+  const incoming = image
+    .blob(blob, reading, held)
+    .counted((bytes) => tell({ kind: "blob-moved", digest: blob.digest, bytes }));
   if (decryption === undefined) return incoming;
   return incoming.through(decryption, { mediaType: decryptedType(blob.mediaType) });
 }
 
-const unchanged: Stage = (bytes) => bytes;
-
 /**
  * Returns a stage that holds a decrypted layer against the diffID of the config: the HMAC is over the encrypted
- * bytes, and does not tell whether they were decrypted from the right start.
+ * bytes, and does not tell whether they were decrypted from the right start. Undefined where nobody knows
+ * the content.
  */
 async function proving(
   { digest }: Descriptor,
   found: DetectedCompression,
   { diffIdOf }: Transfer,
-): Promise<Stage> {
+): Promise<Stage | undefined> {
   const diffId = await diffIdOf(digest);
-  // Of these, nobody knows the content.
-  if (diffId === undefined || found === "bzip2" || found === "xz") return unchanged;
+  if (diffId === undefined || found === "bzip2" || found === "xz") return undefined;
   const check = (content: Digest): void => {
     if (content !== diffId) throw otherContent(digest, diffId);
   };
@@ -399,7 +401,7 @@ async function packingOf(
   recoding: Recoding,
   annotate: Recoded["annotate"],
 ): Promise<Stage> {
-  if (to === "none") return unchanged;
+  if (to === "none") return (bytes) => bytes;
   const level = recoding.kind === "compress" ? recoding.level : undefined;
   return packing({ format: to, level, annotate });
 }
@@ -424,13 +426,4 @@ function otherContent(layer: Digest, diffId: Digest): Failure {
     "corrupt",
     `Layer ${layer} is not the content that the image's config names, ${diffId}`,
   );
-}
-
-function counted(digest: Digest, tell: Tell): Stage {
-  return async function* (bytes) {
-    for await (const chunk of bytes) {
-      tell({ kind: "blob-moved", digest, bytes: chunk.length });
-      yield chunk;
-    }
-  };
 }

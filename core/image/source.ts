@@ -75,6 +75,11 @@ export interface ImageSource extends AsyncDisposable {
   readonly name: ImageName;
   /** Whether several blobs may be read at a time. */
   readonly concurrent: boolean;
+  /**
+   * Whether nobody but who receives a chunk of a blob looks at its memory, so that it may be given back;
+   * absent: no.
+   */
+  readonly givesMemory?: boolean;
   /** Whether blobs lie on this machine, so that reading one again costs next to nothing; absent: no. */
   readonly nearby?: boolean;
 

@@ -213,7 +213,7 @@ export class AdmittedImage {
         source.openRest?.(blob, held.size, reading) ?? source.openBlob(blob, reading);
       yield* verified(blob)(joined(held.open(), rest));
     };
-    return new OutgoingBlob(key, read, blob);
+    return new OutgoingBlob(key, read, blob, source.givesMemory === true);
   }
 
   /** Carries one of the image's blobs, after a look at its first `count` bytes. */
@@ -273,13 +273,20 @@ export class OutgoingBlob implements BlobPromise {
   readonly digest?: Digest;
   readonly size?: number;
   readonly #read: () => ByteStream;
+  readonly #givesMemory: boolean;
 
-  constructor(held: Key, read: () => ByteStream, promise: BlobPromise) {
+  constructor(held: Key, read: () => ByteStream, promise: BlobPromise, givesMemory = false) {
     checkKey(held);
     this.mediaType = promise.mediaType;
     if (promise.digest !== undefined) this.digest = promise.digest;
     if (promise.size !== undefined) this.size = promise.size;
     this.#read = read;
+    this.#givesMemory = givesMemory;
+  }
+
+  /** Whether nobody else looks at the memory of its chunks, so that whoever is done with one may give it back. */
+  get givesMemory(): boolean {
+    return this.#givesMemory;
   }
 
   /**
@@ -294,10 +301,27 @@ export class OutgoingBlob implements BlobPromise {
   async peek(count: number): Promise<PeekedBlob> {
     const stream = await peeked(() => this.open(), count);
     return {
-      blob: new OutgoingBlob(key, () => stream.open(), this),
+      blob: new OutgoingBlob(key, () => stream.open(), this, this.#givesMemory),
       start: stream.start,
       [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
     };
+  }
+
+  /** Carries the blob on under another media type. */
+  as(mediaType: string): OutgoingBlob {
+    return new OutgoingBlob(key, this.#read, { ...this, mediaType }, this.#givesMemory);
+  }
+
+  /** Carries the blob on, with somebody who is told the size of each chunk that passes. */
+  counted(passed: (bytes: number) => void): OutgoingBlob {
+    const read = this.#read;
+    const counting = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of read()) {
+        passed(chunk.length);
+        yield chunk;
+      }
+    };
+    return new OutgoingBlob(key, counting, this, this.#givesMemory);
   }
 
   /** Returns the blob as it is behind a stage. Unless `becomes` says more, digest and size are open. */

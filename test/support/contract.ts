@@ -135,6 +135,26 @@ export function contractSuite(
       expect(Buffer.compare(Buffer.concat(chunks), big.bytes)).toBe(0);
     });
 
+    test("memory that a source gives away is nobody else's", async () => {
+      await using place = await open();
+      const big = layerOf("big", 3_000_000);
+      await keep(place, "a", withLayer(image, big));
+      await using source = await openSource(place, "a");
+      if (source.givesMemory !== true) return;
+      // The second reading would notice what the first has taken.
+      for (const _ of ["once", "twice"]) {
+        const copies: Uint8Array[] = [];
+        for await (const chunk of await source.openBlob(descriptorOf(big))) {
+          copies.push(Uint8Array.from(chunk));
+          const { buffer } = chunk;
+          if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.length) {
+            buffer.transfer(0);
+          }
+        }
+        expect(Buffer.compare(Buffer.concat(copies), big.bytes)).toBe(0);
+      }
+    });
+
     test("C2: wrong bytes publish nothing under the digest", async () => {
       await using place = await open();
       const before = place.tree?.();

@@ -37,6 +37,7 @@ export async function openSource(name: ImageName, context: TransportContext): Pr
 class DirSource implements ImageSource {
   readonly name: ImageName;
   readonly concurrent = true;
+  readonly givesMemory = true;
   readonly nearby = true;
   readonly #signal: AbortSignal;
 

@@ -61,6 +61,7 @@ interface Opened {
 class DockerSource implements ImageSource {
   readonly name: ImageName;
   readonly concurrent = true;
+  readonly givesMemory = true;
   readonly #opened: Opened;
 
   constructor(opened: Opened) {

@@ -37,6 +37,7 @@ export interface LayoutFiles extends AsyncDisposable {
 export class LayoutSource implements ImageSource {
   readonly name: ImageName;
   readonly concurrent = true;
+  readonly givesMemory = true;
   readonly nearby = true;
   readonly #files: LayoutFiles;
   readonly #digest: Digest;

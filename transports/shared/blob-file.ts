@@ -34,6 +34,7 @@ export async function writeBlobFile(
   ...signals: readonly AbortSignal[]
 ): Promise<StoredBlob> {
   await using file = await beginFile(blob, place);
+  if (blob.givesMemory) file.takeMemory();
   try {
     return await writeTo(file, blob, place, signals);
   } catch (error) {

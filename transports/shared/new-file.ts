@@ -58,6 +58,7 @@ export class NewFile implements AsyncDisposable {
   #flushing: Promise<readonly PromiseSettledResult<void>[]> | undefined;
   #published = false;
   #kept = false;
+  #takesMemory = false;
 
   private constructor(path: string, file: number, intent: Intent) {
     this.#path = path;
@@ -90,6 +91,11 @@ export class NewFile implements AsyncDisposable {
     const locked = flock(this.#file, "exclusive") !== "held";
     this.#kept = locked && fstatSync(this.#file).nlink > 0;
     return this.#kept;
+  }
+
+  /** From now on, the memory of all pieces is given back as soon as they are written. */
+  takeMemory(): void {
+    this.#takesMemory = true;
   }
 
   /** It is not worth keeping after all. */
@@ -209,6 +215,7 @@ export class NewFile implements AsyncDisposable {
       this.#writtenBytes += bytesWritten;
       rest = behind(rest, bytesWritten);
     }
+    if (this.#takesMemory) for (const piece of pieces) giveBack(piece);
   }
 
   #writeSome(pieces: readonly Uint8Array[]): Promise<number> {
@@ -285,6 +292,11 @@ function behind(pieces: readonly Uint8Array[], count: number): readonly Uint8Arr
     left -= piece.length;
   }
   return [];
+}
+
+/** The runtime would notice that nobody needs it long after the next pieces have taken more. */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
 /** Waits for a call on another thread. */

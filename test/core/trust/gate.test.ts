@@ -536,6 +536,42 @@ describe("AdmittedImage", () => {
   });
 });
 
+describe("OutgoingBlob, and the memory of its chunks", () => {
+  const blobOf = async (source: ImageSource) =>
+    (await accepting.admit(new Candidate(source))).blob(layerDescriptor);
+
+  test("gives it away where the source does, whoever counts or looks", async () => {
+    const blob = await blobOf({ ...holding([image]), givesMemory: true });
+    const sizes: number[] = [];
+    const counted = blob.counted((bytes) => sizes.push(bytes));
+    await using peek = await counted.peek(1);
+    const named = blob.as("text/html");
+    expect({ ...named }).toEqual({ ...blob, mediaType: "text/html" });
+    expect([blob, counted, named, peek.blob].map(({ givesMemory }) => givesMemory)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect([counted.digest, counted.size]).toEqual([blob.digest, blob.size]);
+    expect(Buffer.from(await collect(peek.blob.open(), 100))).toEqual(Buffer.from(layer));
+    expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBe(layer.length);
+  });
+
+  test("keeps it where a stage may, where it is one's own, and where nobody has said", async () => {
+    const source = holding([image]);
+    const giving = await blobOf({ ...source, givesMemory: true });
+    const admitted = await accepting.admit(new Candidate({ ...source, givesMemory: true }));
+    const kept = [
+      await blobOf(source),
+      giving.through((bytes) => bytes, { ...giving }),
+      admitted.generate(layer, "text/plain"),
+      admitted.readFrom(source).blob(layerDescriptor),
+    ];
+    for (const { givesMemory } of kept) expect(givesMemory).toBe(false);
+  });
+});
+
 /** Whoever could call these functions could copy without asking. They must not even compile. */
 describe("G1: without an admission", () => {
   const source = holding([image]);

@@ -72,6 +72,23 @@ describe("NewFile", () => {
     ]);
   });
 
+  test.each([true, false])("gives the memory of its pieces back if told so: %p", async (told) => {
+    using workspace = new Workspace();
+    await using file = NewFile.create(workspace.path);
+    if (told) file.takeMemory();
+    const pieces = [1, 2, 3].map((value) => new Uint8Array(300_000).fill(value));
+    const part = new Uint8Array(2_000_000).subarray(1_000_000);
+    for (const piece of [...pieces, part]) await file.write(piece);
+    await file.complete();
+    file.publish(workspace.at("name"));
+    expect(pieces.map(({ length }) => length)).toEqual(pieces.map(() => (told ? 0 : 300_000)));
+    // What is only a part of its memory may be one of many.
+    expect(part.length).toBe(1_000_000);
+    const written = readFileSync(workspace.at("name"));
+    expect(written.length).toBe(1_900_000);
+    expect([0, 300_000, 600_000, 900_000].map((at) => written[at])).toEqual([1, 2, 3, 0]);
+  });
+
   test("replaceFile keeps the mode of the file that it replaces", async () => {
     using workspace = new Workspace();
     writeFileSync(workspace.at("name"), "old");
