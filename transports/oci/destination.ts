@@ -5,6 +5,7 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
+import { mapLimited } from "../../core/concurrency.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import { type Digest, digestAlgorithm } from "../../core/content/digest.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
@@ -161,11 +162,11 @@ class OciDestination implements ImageDestination {
     const digests = [...this.#written, ...this.#reused];
     for (const digest of digests) this.#checkPresent(digest);
     const directories = new Set(digests.map((digest) => this.#layout.blobDirectory(digest)));
-    for (const directory of [...directories, this.#layout.blobRoot]) await syncDirectory(directory);
-    if (!existsSync(this.#layout.markerPath)) {
-      await replaceFile(this.#layout.markerPath, marker);
-      this.#marked = true;
-    }
+    const syncing = [...directories, this.#layout.blobRoot].map(
+      (path) => () => syncDirectory(path),
+    );
+    // All before the index, and in no order of their own: each waits for the disk.
+    await mapLimited([...syncing, () => this.#mark()], Infinity, (work) => work());
     await this.#layout.changeIndex(async (index) => {
       const name = wanted.by === "name" ? wanted.name : undefined;
       const named = withImage(index, image, name);
@@ -197,6 +198,13 @@ class OciDestination implements ImageDestination {
     await file.complete();
     file.publish(this.#pathFor(digest));
     this.#written.add(digest);
+  }
+
+  /** Says that the directory is a layout, unless it says so already. */
+  async #mark(): Promise<void> {
+    if (existsSync(this.#layout.markerPath)) return;
+    await replaceFile(this.#layout.markerPath, marker);
+    this.#marked = true;
   }
 
   /** Returns where a blob belongs, in a directory that is there. */
