@@ -3,7 +3,6 @@
 import { constants, lstatSync, realpathSync, type Stats, statSync, write } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
 import { asFailure, Failure } from "../../core/failure.ts";
 import type { TransportLog } from "../../core/image/transport.ts";
 import { NewFile, syncDirectory } from "./new-file.ts";
@@ -121,8 +120,6 @@ async function openStreamOutput(path: string): Promise<TarOutput> {
   }
 }
 
-const writePart = promisify(write);
-
 /** Whoever shares a pipe with us may have asked not to be kept waiting. */
 const waitMs = 1;
 
@@ -146,19 +143,20 @@ class StreamOutput implements TarOutput {
     this.#position += bytes.length;
     for (let at = 0; at < bytes.length;) {
       try {
-        const { bytesWritten } = await writePart(
-          this.#descriptor,
-          bytes,
-          at,
-          bytes.length - at,
-          null,
-        );
-        at += bytesWritten;
+        at += await this.#writeSome(bytes.subarray(at));
       } catch (error) {
         if (!isSystemError(error, "EAGAIN")) throw failureAt(this.#path, error);
         await Bun.sleep(waitMs);
       }
     }
+  }
+
+  #writeSome(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) =>
+      write(this.#descriptor, bytes, 0, bytes.length, null, (error, count) =>
+        error === null ? resolve(count) : reject(error),
+      ),
+    );
   }
 
   async complete(): Promise<void> {}
