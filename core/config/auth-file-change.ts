@@ -2,7 +2,6 @@
 //
 // Between looking and replacing nothing waits, so no signal can end the program in the middle of it.
 
-import { randomUUID } from "node:crypto";
 import {
   closeSync,
   fsyncSync,
@@ -61,7 +60,7 @@ function replace(
     const before = contentOf(place.path);
     const changed = changedContent(before, place, change);
     if (changed === undefined) return;
-    const temporary = join(dirname(place.path), `.${basename(place.path)}.${randomUUID()}`);
+    const temporary = join(dirname(place.path), `.${basename(place.path)}.${crypto.randomUUID()}`);
     try {
       writeDown(temporary, changed);
       // Programs that do not know our lock change such files too.
@@ -174,7 +173,7 @@ function tryLock(path: string): boolean {
 function removeStale(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  const probe = `${path}.${randomUUID()}`;
+  const probe = `${path}.${crypto.randomUUID()}`;
   try {
     closeSync(openSync(probe, "wx", 0o600));
     if (lstatSync(probe).mtimeMs - found.mtimeMs > staleMs) rmSync(path, { force: true });
