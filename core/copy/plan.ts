@@ -148,7 +148,7 @@ function planLayer(layer: Descriptor, formats: ImagePlan["formats"], input: Plan
   const needsDiffId = needsDiffIds(manifest.mediaType, best);
   const required = compression?.exclusive === true ? compression.format : undefined;
   // The manifest says how it is compressed; that of schema 1 does not.
-  const wanted = required === undefined || isIn(required, layer);
+  const wanted = required === undefined || recoding.kind === "none" || isIn(required, layer);
   const reusable = wanted && isTold(layer, formats, manifest.mediaType);
   // No config says what the layers of schema 1 hold.
   const said = !isSchema1(manifest.mediaType);

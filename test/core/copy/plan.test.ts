@@ -190,6 +190,13 @@ describe("planImage", () => {
     expect(steps[0]?.reusable).toBe(reusable);
   });
 
+  test("takes as it is what would stay as it is, whatever was insisted on", () => {
+    const compression = { format: "zstd", exclusive: true } as const;
+    const manifest = image(oci, [blob("odd", "application/vnd.in-toto+json")]);
+    const { steps } = planImage({ manifest, traits: registry, ...plain, compression });
+    expect(steps.map(({ reusable }) => reusable)).toEqual([true, true]);
+  });
+
   test.each([
     ["of a type nobody knows", "application/x-something"],
     ["that are encrypted", `${layerFamilies.oci.gzip}+encrypted`],
