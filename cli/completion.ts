@@ -26,7 +26,11 @@ function bash(words: CompletionWords): string {
   const names = commands.map(({ name }) => name).join(" ");
   return `# bash completion for ${program}
 _${program}() {
-  local word=\${COMP_WORDS[COMP_CWORD]} command="" each
+  local word=\${COMP_WORDS[COMP_CWORD]} at=$COMP_CWORD command="" each
+  # bash takes docker:// for three words, and replaces the last of them.
+  while [[ at -gt 1 && ( \${COMP_WORDS[at]} == : || \${COMP_WORDS[at-1]} == : ) ]]; do
+    word=\${COMP_WORDS[--at]}$word
+  done
   for each in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case " ${names} " in *" $each "*) command=$each; break ;; esac
   done
@@ -38,6 +42,8 @@ ${flagCases(words, (flags) => `COMPREPLY=($(compgen -W "${flags}" -- "$word"))`)
       COMPREPLY=($(compgen -W "${images.join(" ")}" -- "$word"))
       [[ \${#COMPREPLY[@]} -gt 0 ]] && compopt -o nospace ;;
   esac
+  [[ at -lt COMP_CWORD ]] && COMPREPLY=("\${COMPREPLY[@]#\${word%\${word##*:}}}")
+  return 0
 }
 complete -o default -F _${program} ${program}
 `;

@@ -131,6 +131,10 @@ describe("completion", () => {
       "--override-arch --override-os --override-variant ",
     ],
     ["an image", ["copy", "doc"], "docker:// docker-archive: docker-daemon: "],
+    ["an image, of which bash takes the colon for a word", ["copy", "docker", ":"], "// "],
+    ["an image up to its slashes", ["copy", "dir:a", "docker", ":", "/"], "// "],
+    ["no image that is there in full", ["copy", "docker", ":", "//busybox"], ""],
+    ["no file of a directory, which bash does better", ["copy", "dir", ":", "bu"], ""],
     ["a topic of help", ["help", "del"], "delete "],
     ["nothing that is hidden", ["comple"], ""],
   ])("completes in bash %s", async (_, words, offered) => {
