@@ -13,7 +13,7 @@ export const untrustedSignatureDump = defineTool({
   name: "untrusted-signature-dump-without-verification",
   usage: "untrusted-signature-dump-without-verification SIGNATURE",
   summary: "Dump contents of a signature WITHOUT VERIFYING IT",
-  examples: [],
+  examples: ["untrusted-signature-dump-without-verification app.signature"],
   flags: {},
   hidden: true,
   async run({ operands, program }) {

@@ -3,10 +3,10 @@
 import { choice, maybeText, toggle, type Values } from "./flag.ts";
 
 /** How progress may be shown. */
-export const progressKinds = ["auto", "plain", "none", "json"] as const;
+const progressKinds = ["auto", "plain", "none", "json"] as const;
 
 /** How a result may be printed. */
-export const outputKinds = ["text", "json"] as const;
+const outputKinds = ["text", "json"] as const;
 
 /** The flag by which a command prints its result as JSON. */
 export const outputFlag = choice(

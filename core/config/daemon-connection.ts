@@ -18,7 +18,7 @@ export interface DaemonWish {
 }
 
 /** Where engines listen unless somebody says otherwise. */
-export const defaultDaemonHost = "unix:///var/run/docker.sock";
+const defaultDaemonHost = "unix:///var/run/docker.sock";
 
 /**
  * Returns how the engine of one side is to be spoken to.

@@ -50,7 +50,7 @@ export function wouldChange(what: string, change: string, frozenBecause: string)
 }
 
 /** Returns what to do so that a manifest may change. */
-export function thawing(frozenBecause: string): string {
+function thawing(frozenBecause: string): string {
   switch (frozenBecause) {
     case preserving:
       return "to let digests change, leave out --preserve-digests";
