@@ -1,7 +1,6 @@
 // The forecast printer: what a command would do, for people or for programs.
 
 import {
-  type BlobForecast,
   type CopyForecast,
   type DestinationForecast,
   ForecastKeeper,
@@ -10,6 +9,7 @@ import {
   type ImageForecast,
   type RunForecast,
 } from "../../core/copy/forecast.ts";
+import type { BlobForecast } from "../../core/copy/events.ts";
 import type { Decision } from "../../core/trust/decision.ts";
 import { encodePretty, harmlessJson } from "./json.ts";
 import { print } from "./print.ts";

@@ -49,6 +49,22 @@ export interface ForeignLayer {
 /** What is done to the bytes of a blob on its way. */
 export type BlobChange = "compress" | "decompress" | "encrypt" | "decrypt" | "convert";
 
+/** What would become of a blob. */
+export interface BlobForecast {
+  /** At the source. */
+  readonly digest: Digest;
+  readonly role: BlobRole;
+  readonly outcome: BlobOutcome;
+  /** What would be done to its bytes; empty where they stay. */
+  readonly changes: readonly BlobChange[];
+  /** How many bytes would be read at the source; absent if unknown. */
+  readonly read?: number;
+  /** In bytes, at the destination; absent where only sending can tell. */
+  readonly size?: number;
+  /** The digest that it would have there; absent where it is the same, or only sending can tell. */
+  readonly storedAs?: Digest;
+}
+
 /** What is said about a failure, for programs and for people. */
 export interface ToldFailure {
   readonly code: FailureCode;
@@ -117,20 +133,7 @@ export type CopyEvent =
       readonly changes?: readonly BlobChange[];
     }
   /** In a dry run: what would become of a blob. */
-  | {
-      readonly kind: "blob-foreseen";
-      readonly digest: Digest;
-      readonly role: BlobRole;
-      readonly outcome: BlobOutcome;
-      /** What would be done to its bytes; empty where they stay. */
-      readonly changes: readonly BlobChange[];
-      /** How many bytes would be read at the source; absent if unknown. */
-      readonly read?: number;
-      /** In bytes, at the destination; absent where only sending can tell. */
-      readonly size?: number;
-      /** The digest that it would have there; absent where it is the same, or only sending can tell. */
-      readonly storedAs?: Digest;
-    }
+  | ({ readonly kind: "blob-foreseen" } & BlobForecast)
   /** The destination has the image as it is, so that nothing of it is moved. */
   | { readonly kind: "image-present" }
   | { readonly kind: "manifest-begun"; readonly of: "image" | "list" }

@@ -15,13 +15,11 @@ import {
 } from "../json-schema.ts";
 import type { Decision } from "../trust/decision.ts";
 import { change, decision, failure, moves, outcome, role } from "./event-schema.ts";
-import type { ToldFailure } from "./events.ts";
+import type { BlobForecast, ForeignLayer, ToldFailure } from "./events.ts";
 import {
-  type BlobForecast,
   type CopyForecast,
   type DestinationForecast,
   type ForecastTotals,
-  type ForeignForecast,
   forecastVersion,
   type ImageForecast,
   type RunForecast,
@@ -98,7 +96,7 @@ function image(): Members<ImageForecast> {
     frozenBecause: optional(text("why the manifest would stay as it is")),
     blobs: list(object<BlobForecast>(blob()), "what would become of each blob"),
     foreign: list(
-      object<ForeignForecast>({
+      object<ForeignLayer>({
         digest: digest("of the layer"),
         size: optional(count("in bytes; absent if unknown")),
       }),

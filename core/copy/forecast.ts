@@ -1,37 +1,18 @@
 // Forecasts: what a command would do, gathered from the events of a dry run.
 
 import type { Digest } from "../content/digest.ts";
-import type { BlobRole } from "../image/destination.ts";
 import type { Decision } from "../trust/decision.ts";
-import type { BlobOutcome } from "./blob-outcome.ts";
-import { type BlobChange, failureIn, type ToldEvent, type ToldFailure } from "./events.ts";
+import {
+  type BlobForecast,
+  failureIn,
+  type ForeignLayer,
+  type ToldEvent,
+  type ToldFailure,
+} from "./events.ts";
 import type { Moves } from "./summary.ts";
 
 /** The version of forecasts. Members may be added to it; none changes its meaning. */
 export const forecastVersion = 1;
-
-/** What would become of a blob. */
-export interface BlobForecast {
-  /** At the source. */
-  readonly digest: Digest;
-  readonly role: BlobRole;
-  readonly outcome: BlobOutcome;
-  /** What would be done to its bytes; empty where they stay. */
-  readonly changes: readonly BlobChange[];
-  /** How many bytes would be read at the source; absent if unknown. */
-  readonly read?: number;
-  /** In bytes, at the destination; absent where only sending can tell. */
-  readonly size?: number;
-  /** The digest that it would have there; absent where it is the same, or only sending can tell. */
-  readonly storedAs?: Digest;
-}
-
-/** A layer that would stay where its URLs lead. */
-export interface ForeignForecast {
-  readonly digest: Digest;
-  /** In bytes; absent if unknown. */
-  readonly size?: number;
-}
 
 /** One image that would travel. */
 export interface ImageForecast {
@@ -44,7 +25,7 @@ export interface ImageForecast {
   /** Why the manifest would stay as it is; absent where it may change. */
   readonly frozenBecause?: string;
   readonly blobs: readonly BlobForecast[];
-  readonly foreign: readonly ForeignForecast[];
+  readonly foreign: readonly ForeignLayer[];
 }
 
 /** What would become of a copy at one of its destinations. */
