@@ -41,6 +41,8 @@ export const limits = {
   /** The table of contents of a Docker archive, as the original limits it. */
   archiveItemsBytes: 1 * MiB,
   configFileBytes: 4 * MiB,
+  /** What is written down of all images of a mirror: a kibibyte for an image with ten layers. */
+  lockBytes: 64 * MiB,
   /** Keys and certificates that a policy names: distributions put hundreds into one file. */
   keyFileBytes: 4 * MiB,
   /** What somebody may type, or pipe in, when asked for a name or a password. */
@@ -89,6 +91,8 @@ export const limits = {
   compressedLayers: 2,
   /** Smaller ones do not count: they are over before the next has begun. */
   smallLayerBytes: 4 * MiB,
+  /** Parts of one work: whoever divides it weighs each part for each repository. */
+  shards: 1000,
   /** Images synchronized at a time, and blobs moved at a time by all of them together. */
   parallelImages: 8,
   sharedBlobs: 16,

@@ -3,20 +3,17 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 
 import type { BlobInfo } from "../../core/cache/blob-info.ts";
-import { fullRepository, parseDockerName } from "../../core/content/docker-name.ts";
 import type { Tell } from "../../core/copy/events.ts";
 import { asFailure, Failure, inContext } from "../../core/failure.ts";
 import { limits } from "../../core/limits.ts";
 import { parseRenames } from "../../core/sync/rename.ts";
-import { divide, parseShard } from "../../core/sync/shard.ts";
-import type { SyncGroup, SyncImage } from "../../core/sync/sync-image.ts";
+import { parseShard } from "../../core/sync/shard.ts";
+import type { SyncGroup } from "../../core/sync/sync-image.ts";
+import { checkDistinct, jobsFor, jobsOf } from "../../core/sync/jobs.ts";
 import { surveyImages } from "../../core/sync/survey.ts";
 import {
-  checkDistinct,
-  jobsFor,
   type SyncEvent,
   syncImages,
-  type SyncJob,
   type SyncRequest,
   type SyncResult,
 } from "../../core/sync/sync.ts";
@@ -197,8 +194,7 @@ async function synchronize(
   };
   const all = jobsFor(groups, (image) => targetName(image, naming));
   if (rename !== undefined) checkDistinct(all);
-  const jobs =
-    shard === undefined ? all : ownJobs(all, divide(all.map(divisible), shard.of), shard);
+  const jobs = shard === undefined ? all : jobsOf(shard, all);
   const request: Pick<SyncRequest, "jobs" | "place" | "copy" | "parallelImages" | "patience"> = {
     jobs,
     place,
@@ -302,26 +298,6 @@ async function pretend(
   log.info(`Would have synced ${images.length - failed} images from ${groups.length} sources`);
   if (failed === 0) return;
   throw new Failure("incomplete", `${failed} of ${images.length} images could not be synced`);
-}
-
-function divisible({ image }: SyncJob) {
-  return { repository: repositoryOf(image), layers: image.layers };
-}
-
-function repositoryOf({ reference, path }: SyncImage): string {
-  const { docker } = reference;
-  return docker === undefined
-    ? path.replace(/:[^:/]*$/, "")
-    : fullRepository(parseDockerName(docker));
-}
-
-/** Numbers stay those of the whole, so that all shards speak of the same. */
-function ownJobs(
-  jobs: readonly SyncJob[],
-  shards: readonly number[],
-  { index }: { readonly index: number },
-): readonly SyncJob[] {
-  return jobs.filter((_, position) => shards[position] === index);
 }
 
 function show(

@@ -5,8 +5,10 @@ import { writeFileSync } from "node:fs";
 import { readConfigFile } from "../../core/config/config-file.ts";
 import { fullName, parseDockerName } from "../../core/content/docker-name.ts";
 import { asFailure, during, Failure, inContext } from "../../core/failure.ts";
+import { limits } from "../../core/limits.ts";
 import { type LockedImage, parseLock, renderLock } from "../../core/sync/lock-file.ts";
-import type { SyncJob, SyncResult } from "../../core/sync/sync.ts";
+import type { SyncJob } from "../../core/sync/jobs.ts";
+import type { SyncResult } from "../../core/sync/sync.ts";
 import type { SourceKind } from "./kinds.ts";
 
 /** What the flags say about locks. */
@@ -36,7 +38,7 @@ export function checkLocks(
 /** Reads a lock; undefined if there is to be none. */
 export async function readLock(path: string): Promise<readonly LockedImage[] | undefined> {
   if (path === "") return undefined;
-  const bytes = await readConfigFile(path);
+  const bytes = await readConfigFile(path, limits.lockBytes);
   return during(`reading lock ${JSON.stringify(path)}`, () => parseLock(bytes));
 }
 

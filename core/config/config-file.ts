@@ -21,9 +21,12 @@ import { limits } from "../limits.ts";
  *
  * Fails with `config`, in the words of the C library. The cause has the system's own code, such as ENOENT.
  */
-export async function readConfigFile(path: string): Promise<Uint8Array> {
+export async function readConfigFile(
+  path: string,
+  limitBytes: number = limits.configFileBytes,
+): Promise<Uint8Array> {
   try {
-    return (await readAtOnce(path)) ?? (await readWaiting(path));
+    return (await readAtOnce(path, limitBytes)) ?? (await readWaiting(path, limitBytes));
   } catch (error) {
     const { message, hint } = asFailure(error);
     // Only failures to open name the file.
@@ -87,12 +90,12 @@ function isSurelyMissing(path: string): boolean {
  * Returns all of a regular file: another thread takes longer to be asked. Undefined for anything else,
  * which may keep its reader waiting.
  */
-async function readAtOnce(path: string): Promise<Uint8Array | undefined> {
+async function readAtOnce(path: string, limitBytes: number): Promise<Uint8Array | undefined> {
   // What is wrong with a path, opening it says.
   if (existsSync(path) && !statSync(path).isFile()) return undefined;
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return await collect(chunksAtOnce(file), limits.configFileBytes);
+    return await collect(chunksAtOnce(file), limitBytes);
   } finally {
     closeSync(file);
   }
@@ -107,10 +110,10 @@ async function* chunksAtOnce(file: number): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function readWaiting(path: string): Promise<Uint8Array> {
+async function readWaiting(path: string, limitBytes: number): Promise<Uint8Array> {
   const { open } = await import("node:fs/promises");
   await using file = await open(path);
-  return await collect(chunksOf(file), limits.configFileBytes);
+  return await collect(chunksOf(file), limitBytes);
 }
 
 // Not Bun.file(path).stream(), which cannot read from devices and pipes of every kind.

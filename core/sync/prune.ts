@@ -1,7 +1,7 @@
 // Pruning: what a destination holds beyond what it is to hold.
 
 import { rmSync } from "node:fs";
-import { resolve, sep } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Digest } from "../content/digest.ts";
 import {
   type DockerName,
@@ -54,8 +54,9 @@ async function surplusTags({ targets, place }: PruneRequest): Promise<readonly S
   const kept = new Map<string, DockerName[]>();
   for (const target of targets) {
     const name = parseDockerName(parseTarget(target, place).docker ?? "");
-    const others = kept.get(fullRepository(name)) ?? [];
-    kept.set(fullRepository(name), [...others, name]);
+    const beside = kept.get(fullRepository(name));
+    if (beside === undefined) kept.set(fullRepository(name), [name]);
+    else beside.push(name);
   }
   const at = (name: DockerName) => place.transport.parseReference(`//${fullName(name)}`);
   const found: Surplus[] = [];
@@ -151,12 +152,12 @@ async function lists(candidate: Candidate, image: Digest, depth: number): Promis
 
 async function surplusDirectories(request: PruneRequest): Promise<readonly Surplus[]> {
   const { destination, targets, place } = request;
-  const kept = new Set(targets.map((target) => resolve(target)));
+  // Those around a wanted image are wanted, too.
+  const kept = new Set(targets.flatMap((target) => upwards(resolve(target))));
   const found: Surplus[] = [];
   for (const path of directoriesIn(destination)) {
     const full = resolve(path);
-    const needed = kept.has(full) || [...kept].some((each) => each.startsWith(full + sep));
-    if (needed) continue;
+    if (kept.has(full)) continue;
     const reference = place.transport.parseReference(path);
     // What is no whole image may be anything.
     if ((await reference.glance?.(place.context, "destination")) === undefined) continue;
@@ -166,6 +167,12 @@ async function surplusDirectories(request: PruneRequest): Promise<readonly Surpl
     });
   }
   return found;
+}
+
+/** Returns a path and the ones above it. */
+function upwards(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path ? [path] : [path, ...upwards(above)];
 }
 
 function directoriesIn(destination: string): readonly string[] {

@@ -2,6 +2,7 @@
 
 import type { Digest } from "../content/digest.ts";
 import { Failure } from "../failure.ts";
+import { limits } from "../limits.ts";
 import type { LockedLayer } from "./lock-file.ts";
 
 /** One of several parts. */
@@ -25,9 +26,9 @@ export function parseShard(
     index === undefined && /^auto(\/\d+)?$/.test(text)
       ? shardIn(variables, of === undefined ? undefined : Number(of))
       : { index: Number(index) - 1, of: Number(of) };
-  if (shard.index >= 0 && shard.index < shard.of) return shard;
+  if (shard.index >= 0 && shard.index < shard.of && shard.of <= limits.shards) return shard;
   throw new Failure("usage", `Cannot use ${JSON.stringify(text)} as a shard`, {
-    hint: "write I/N with I from 1 to N, auto, or auto/N",
+    hint: `write I/N with I from 1 to N, and N up to ${limits.shards}, auto, or auto/N`,
   });
 }
 

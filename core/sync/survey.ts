@@ -14,7 +14,8 @@ import type { ImageReference, TransportContext } from "../image/transport.ts";
 import { effectiveType, manifestDigest, parseManifest } from "../manifest/manifest.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import type { SyncedSource } from "./bring.ts";
-import { checkSideBySide, type SyncJob, type SyncRequest } from "./sync.ts";
+import { checkSideBySide, type SyncJob } from "./jobs.ts";
+import type { SyncRequest } from "./sync.ts";
 import { checkWritable, parseTarget } from "./target.ts";
 import { currentImages } from "./unchanged.ts";
 
@@ -43,7 +44,7 @@ export type SurveyRequest = Pick<
  * is read. Fails with `usage` as a run would.
  */
 export async function surveyImages(request: SurveyRequest): Promise<readonly SurveyedImage[]> {
-  checkSideBySide(request);
+  checkSideBySide(request.jobs, request.place);
   const looked = await mapLimited(request.jobs, request.parallelImages, (job) =>
     look(job, request),
   );

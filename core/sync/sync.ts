@@ -1,7 +1,5 @@
 // Synchronizing: many images to one place, several at a time.
 
-import { dirname, resolve } from "node:path";
-
 import { mapInTurn } from "../concurrency.ts";
 import { BlobSharing } from "../copy/blob-sharing.ts";
 import type { Tell, ToldEvent } from "../copy/events.ts";
@@ -10,19 +8,9 @@ import { spelled } from "../image/name.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
 import type { Patience } from "../retry.ts";
 import { bringImage, type BroughtImage, type CommonCopy } from "./bring.ts";
-import type { SyncImage } from "./sync-image.ts";
+import { checkSideBySide, type SyncJob } from "./jobs.ts";
 import { checkWritable, parseTarget, prepareTarget, type SyncPlace } from "./target.ts";
 import { Turns } from "./turns.ts";
-
-/** One image, and what it is to be called. */
-export interface SyncJob {
-  readonly image: SyncImage;
-  /** The name at the destination, without its transport. */
-  readonly target: string;
-  /** Which one of its group it is, from one, and of how many. */
-  readonly number: number;
-  readonly of: number;
-}
 
 /** Something that happened. Those of one image come together, and the images in the order of the jobs. */
 export type SyncEvent =
@@ -79,31 +67,11 @@ export async function syncImages(request: SyncRequest): Promise<readonly SyncRes
   const { jobs, place } = request;
   // A name that is none is better found before anything is moved.
   if (place.transport.name === "docker") for (const { target } of jobs) parseTarget(target, place);
-  checkSideBySide(request);
+  checkSideBySide(jobs, place);
   const run = new Run(request);
   return mapInTurn(jobs, request.parallelImages, (job, signal, index) =>
     run.job(job, signal, index),
   );
-}
-
-/**
- * Fails with `usage` if an image is to be inside of the directory of another one: what else lies in a directory
- * goes when its image is replaced.
- */
-export function checkSideBySide({ jobs, place }: Pick<SyncRequest, "jobs" | "place">): void {
-  if (place.transport.name !== "dir") return;
-  const targets = new Map(jobs.map(({ target }) => [resolve(target), target]));
-  for (const [path, target] of targets) {
-    for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
-      const outer = targets.get(above);
-      if (outer === undefined) continue;
-      throw new Failure(
-        "usage",
-        `Cannot copy an image to ${JSON.stringify(target)} and another one to ${JSON.stringify(outer)}, which it is inside of`,
-        { hint: "other names can be had with --map" },
-      );
-    }
-  }
 }
 
 class Run {
@@ -235,40 +203,4 @@ function ownContext(
     signal: AbortSignal.any([context.signal, stop]),
     settings: { ...settings, docker: { ...settings.docker, patience } },
   };
-}
-
-/**
- * Fails with `usage` if two images are to have one name, of which one would be lost. That an image is meant twice
- * is no harm.
- */
-export function checkDistinct(jobs: readonly SyncJob[]): void {
-  const sources = new Map<string, string>();
-  for (const { image, target } of jobs) {
-    const source = spelled(image.reference);
-    const other = sources.get(target) ?? source;
-    sources.set(target, other);
-    if (other === source) continue;
-    throw new Failure(
-      "usage",
-      `${other} and ${source} would both become ${JSON.stringify(target)}`,
-      {
-        hint: "look at the rules of --map: each image needs a name of its own",
-      },
-    );
-  }
-}
-
-/** Returns the jobs that groups of images come to, by what the images are to be called. */
-export function jobsFor(
-  groups: readonly { readonly images: readonly SyncImage[] }[],
-  nameOf: (image: SyncImage) => string,
-): readonly SyncJob[] {
-  return groups.flatMap(({ images }) =>
-    images.map((image, index) => ({
-      image,
-      target: nameOf(image),
-      number: index + 1,
-      of: images.length,
-    })),
-  );
 }

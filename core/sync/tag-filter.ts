@@ -61,7 +61,9 @@ export function chosenImages<I extends { readonly path: string; readonly tag?: s
   for (const image of images) {
     if (image.tag === undefined) continue;
     const repository = repositoryOf(image);
-    tags.set(repository, [...(tags.get(repository) ?? []), image.tag]);
+    const beside = tags.get(repository);
+    if (beside === undefined) tags.set(repository, [image.tag]);
+    else beside.push(image.tag);
   }
   const kept = new Map(Array.from(tags, ([name, all]) => [name, new Set(choice(all))] as const));
   return images.filter((image) => {

@@ -135,4 +135,22 @@ ${other.host}:
     }
     expect(copied.toSorted()).toEqual(names.toSorted());
   });
+
+  test("reads a lock of many megabytes", async () => {
+    await using registry = filled();
+    using workspace = new Workspace();
+    const { tags: found } = registry.repository("team/app");
+    const layers = Array.from({ length: 60_000 }, (_, index) => ({
+      digest: `sha256:${index.toString(16).padStart(64, "0")}`,
+      size: 1,
+    }));
+    const name = `${registry.host}/team/app:1.0`;
+    const images = [{ name, digest: found.get("1.0"), layers }];
+    writeFileSync(workspace.at("lock"), JSON.stringify({ version: 1, images }));
+    const args = ["--insecure-policy", "sync", "--src=docker", "--dest=oci", "--locked=lock"];
+    const all = [...args, "--src-tls-verify=false", `${registry.host}/team/app`, "out"];
+    const { code, stderr } = await run(all, { cwd: workspace.path });
+    expect(stderr).toContain("Synced 1 images from 1 sources");
+    expect(code).toBe(0);
+  });
 });

@@ -1,9 +1,9 @@
 // Sync run: images from one memory transport to another place, as a test wants it.
 
 import { Patience } from "../../core/retry.ts";
+import { jobsFor } from "../../core/sync/jobs.ts";
 import type { SyncImage } from "../../core/sync/sync-image.ts";
 import {
-  jobsFor,
   type SyncEvent,
   type SyncRequest,
   type SyncResult,

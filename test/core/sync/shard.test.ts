@@ -25,6 +25,7 @@ describe("parseShard", () => {
   test.each<[string, Record<string, string>]>([
     ["0/4", {}],
     ["5/4", {}],
+    ["1/1001", {}],
     ["1/0", {}],
     ["1", {}],
     ["x/4", {}],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { Patience } from "../../../core/retry.ts";
 import { type SurveyedImage, surveyImages } from "../../../core/sync/survey.ts";
-import { jobsFor } from "../../../core/sync/sync.ts";
+import { jobsFor } from "../../../core/sync/jobs.ts";
 import { mkdirSync } from "node:fs";
 import { dir } from "../../../transports/dir/reference.ts";
 import { docker } from "../../../transports/docker/reference.ts";

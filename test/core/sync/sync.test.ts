@@ -3,9 +3,11 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 
 import { parseDigest } from "../../../core/content/digest.ts";
-import { checkDistinct, jobsFor, type SyncEvent } from "../../../core/sync/sync.ts";
+import type { Transport } from "../../../core/image/transport.ts";
+import { jobsFor } from "../../../core/sync/jobs.ts";
+import type { SyncEvent } from "../../../core/sync/sync.ts";
+import type { SyncImage } from "../../../core/sync/sync-image.ts";
 import { dir } from "../../../transports/dir/reference.ts";
-import { failureOf } from "../../support/failure-of.ts";
 import { MemoryTransport } from "../../support/memory-transport.ts";
 import { rejection } from "../../support/rejection.ts";
 import { sampleImage } from "../../support/sample-images.ts";
@@ -24,20 +26,6 @@ function holding(): MemoryTransport {
 function begun(events: readonly SyncEvent[]): readonly string[] {
   return events.flatMap((event) => (event.kind === "image-begun" ? [event.from] : []));
 }
-
-test("checkDistinct refuses two images of one name, and lets one be meant twice", () => {
-  const from = holding();
-  const images = ["a", "b", "a"].map((name) => {
-    const reference = from.parseReference(name);
-    return { reference, context: transportContext(), path: name, below: name };
-  });
-  checkDistinct(jobsFor([{ images }], ({ path }) => path));
-  const merged = jobsFor([{ images }], () => "x");
-  expect(failureOf(() => checkDistinct(merged))).toMatchObject({
-    code: "usage",
-    message: 'memory:a and memory:b would both become "x"',
-  });
-});
 
 describe("syncImages", () => {
   test("copies all images, and tells of them in their order", async () => {
@@ -128,10 +116,37 @@ describe("syncImages", () => {
   });
 
   test("never writes two images to one name at the same time", async () => {
+    const from = holding();
     const into = new MemoryTransport();
-    const { results } = await syncBetween(holding(), into, ["a", "b"], {
-      jobs: [],
+    let [writing, most] = [0, 0];
+    const watched: Transport = {
+      ...into,
+      parseReference(text) {
+        const reference = into.parseReference(text);
+        return {
+          ...reference,
+          async openDestination(own) {
+            const writer = await reference.openDestination(own);
+            most = Math.max(most, ++writing);
+            const commit = writer.commit.bind(writer);
+            return Object.assign(writer, {
+              async commit() {
+                await commit();
+                writing--;
+              },
+            });
+          },
+        };
+      },
+      checkPolicyScope() {},
+    };
+    const images = names.map((name): SyncImage => {
+      const context = transportContext();
+      return { reference: from.parseReference(name), context, path: name, below: name };
     });
-    expect(results).toEqual([]);
+    const jobs = jobsFor([{ images }], () => "x");
+    const { results } = await syncBetween(from, watched, names, { jobs, parallelImages: 5 });
+    expect(results.length).toBe(names.length);
+    expect(most).toBe(1);
   });
 });
