@@ -26,14 +26,38 @@ export async function parseYaml(bytes: Uint8Array): Promise<Yaml> {
 export async function parseFirstYaml(
   bytes: Uint8Array,
 ): Promise<{ readonly value: Yaml; readonly more: boolean }> {
-  const { parseDocument } = await import("yaml");
+  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import("yaml");
+  const lineCounter = new LineCounter();
   const document = parseDocument(textOf(bytes), {
     schema: "failsafe",
     customTags: ["null"],
     logLevel: "error",
+    lineCounter,
+    // The package shows each of perhaps a hundred thousand errors in its line, and compares each key with all others.
+    prettyErrors: false,
+    uniqueKeys: false,
   });
+  const fault = (what: string, offset: number): Failure => {
+    const { line, col } = lineCounter.linePos(offset);
+    return malformed(`${what} at line ${line}, column ${col}`);
+  };
   const problem = document.errors.find(({ code }) => code !== "MULTIPLE_DOCS");
-  if (problem !== undefined) throw malformed(problem.message);
+  if (problem !== undefined) throw fault(problem.message, problem.pos[0]);
+  const checkKeys = (node: unknown, depth: number): void => {
+    // What lies deeper is refused in any case.
+    if (depth > limits.jsonDepth) return;
+    if (isSeq(node)) for (const item of node.items) checkKeys(item, depth + 1);
+    if (!isMap(node)) return;
+    const seen = new Set<unknown>();
+    for (const { key, value } of node.items) {
+      if (isScalar(key)) {
+        if (seen.has(key.value)) throw fault("Map keys must be unique", key.range?.[0] ?? 0);
+        seen.add(key.value);
+      }
+      checkKeys(value, depth + 1);
+    }
+  };
+  checkKeys(document.contents, 0);
   const value = plain(
     asMaps(() => document.toJS({ mapAsMap: true, maxAliasCount: 100 })),
     0,
@@ -74,8 +98,6 @@ function plain(value: unknown, depth: number): Yaml {
   );
 }
 
-/** The package shows the place in the text below its first line. */
 function malformed(message: string, cause?: unknown): Failure {
-  const [line = ""] = message.split("\n", 1);
-  return new Failure("config", `yaml: ${line.replace(/:$/, "")}`, { cause });
+  return new Failure("config", `yaml: ${message}`, { cause });
 }

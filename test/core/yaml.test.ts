@@ -42,7 +42,9 @@ describe("parseYaml", () => {
 
   test.each([
     ["a: b: c", /^yaml: Nested mappings are not allowed in compact mappings at line 1, column 4$/],
-    ["a: 1\na: 2", /^yaml: Map keys must be unique at line 2/],
+    ["a: 1\na: 2", /^yaml: Map keys must be unique at line 2, column 1$/],
+    ["x: [{b: {c: 1, 'c': 2}}]", /^yaml: Map keys must be unique at line 1, column 16$/],
+    ["~: 1\nnull: 2", /^yaml: Map keys must be unique/],
     ["a: 1\n---\nb: 2", /^yaml: the text holds more than one document$/],
     ["a: *b", /^yaml: Unresolved alias/],
     ["? [a]\n: b", /^yaml: a key is not text$/],
@@ -57,6 +59,20 @@ describe("parseYaml", () => {
       code: "config",
       message: expect.stringMatching(message),
     });
+  });
+
+  test.each([
+    ["keys", Array.from({ length: 4000 }, (_, index) => `k${index}: v`).join("\n"), undefined],
+    [
+      "errors",
+      "&a ".repeat(4000),
+      /^yaml: A node can have at most one anchor at line 1, column 4$/,
+    ],
+    ["brackets", "[".repeat(10_000), /^yaml: Maximum call stack size exceeded/],
+  ])("bears many %s", async (_, text, message) => {
+    const read = parse(text);
+    if (message === undefined) expect((await read) as object).toHaveProperty("size", 4000);
+    else expect((await rejection(read)).message).toMatch(message);
   });
 
   test("refuses what is no text", async () => {
