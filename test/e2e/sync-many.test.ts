@@ -10,6 +10,7 @@ import { addSample } from "../support/push.ts";
 import { type RegistryServer, startRegistry } from "../support/registry-server.ts";
 import { run, type RunResult, succeed } from "../support/run.ts";
 import { sampleImage } from "../support/sample-images.ts";
+import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
 
 setDefaultTimeout(120_000);
@@ -182,6 +183,29 @@ describe("sync of 50 repositories", () => {
     const sharing = wish.repositories / wish.bases;
     expect(links.toSorted((a, b) => b - a)[0]).toBeGreaterThanOrEqual(Math.floor(sharing));
   });
+
+  test.each(["dir", "oci"])(
+    "several runs into one %s at once come to what one does",
+    async (kind) => {
+      await using ground = new Ground();
+      const run = (out: string) =>
+        ground.sync(`--dest=${kind}`, "--include=^1.0$", "images.yaml", out);
+      await run("one");
+      await Promise.all([run("several"), run("several"), run("several")]);
+      const [one, several] = ["one", "several"].map((out) => {
+        const tree = Object.entries(treeOf(ground.at(out)));
+        // In which order images came into the index does not matter.
+        return Object.fromEntries(tree.filter(([path]) => path !== "index.json"));
+      });
+      expect(several).toEqual(one ?? {});
+      if (kind === "dir") return;
+      const named = (out: string) => {
+        const index = JSON.parse(readFileSync(ground.at(out, "index.json"), "utf8"));
+        return index.manifests.map(({ digest }: { readonly digest: string }) => digest).toSorted();
+      };
+      expect(named("several")).toEqual(named("one"));
+    },
+  );
 
   test("carries what is no image as it is", async () => {
     await using ground = new Ground();
