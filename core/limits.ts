@@ -16,6 +16,9 @@ export const limits = {
   signaturesBytes: 64 * MiB,
   /** What may be kept about one image that has to be looked at one by one. */
   referrers: 128,
+  /** Blobs of a layout that are looked at because they may be about an image, and how large such a one may be. */
+  savedBlobs: 10_000,
+  savedManifestBytes: 64 * KiB,
   /** A path from a certificate to its root, and the signatures looked at to find one. */
   certificatePath: 10,
   certificateChecks: 100,

@@ -1,6 +1,6 @@
 // Bundles: those that travel with an image, where its destination can hold them.
 
-import { during } from "../failure.ts";
+import { during, Failure, inContext } from "../failure.ts";
 import type { DestinationTraits, ImageDestination } from "../image/destination.ts";
 import type { Referrer, SignedManifest } from "../image/source.ts";
 import type { Candidate } from "../trust/gate.ts";
@@ -22,16 +22,24 @@ export async function readBundles(
   { of, traits, request }: BundleWish,
 ): Promise<readonly Referrer[]> {
   if (traits.holdsBundles !== true || !(await mayTravel(candidate, { of, request }))) return [];
-  const bundles = await during(
-    "reading Sigstore bundles",
-    async () => {
-      const { bundleReferrers } = await import("../trust/sigstore/find-bundles.ts");
-      return bundleReferrers(candidate);
-    },
-    "source",
-  );
+  const bundles = await readAll(candidate);
   if (bundles.length > 0) request.tell({ kind: "bundles-found", of, count: bundles.length });
   return bundles;
+}
+
+async function readAll(candidate: Candidate): Promise<readonly Referrer[]> {
+  try {
+    const { bundleReferrers } = await import("../trust/sigstore/find-bundles.ts");
+    return await bundleReferrers(candidate);
+  } catch (error) {
+    const { code, message, side, hint, cause } = inContext(
+      "reading Sigstore bundles",
+      error,
+      "source",
+    );
+    const without = "to copy the image without them, add --remove-signatures";
+    throw new Failure(code, message, { side, cause, hint: hint ?? without });
+  }
 }
 
 async function mayTravel(

@@ -118,7 +118,7 @@ describe("bundles by cosign", () => {
     await scene.explain({ ...attestation, assertions }, scene.name("app:1"), refused ?? "");
   });
 
-  test("are found in a layout that oras has copied", async () => {
+  test("are found in layouts that oras has copied, and cosign saved", async () => {
     await using scene = await open();
     await scene.cosign("sign", ...offline, byDigest(scene));
     await scene.oras(
@@ -132,6 +132,11 @@ describe("bundles by cosign", () => {
     expect(await scene.copy(bundle, "oci:layout:a", "dir:a")).toMatchObject({ code: 0 });
     const other = { ...bundle, keyPath: "other.pub" };
     expect(await scene.copy(other, "oci:layout:a", "dir:b")).toMatchObject({ code: 1 });
+    const from = byDigest(scene);
+    await scene.cosign("save", "--allow-http-registry", "--dir", "saved", from);
+    const onward = await scene.copy(bundle, "oci:saved", "oci-archive:archive");
+    expect(onward.stdout).toContain("Copying 1 Sigstore bundle\n");
+    expect(await scene.copy(bundle, "oci-archive:archive", "dir:c")).toMatchObject({ code: 0 });
   });
 });
 

@@ -165,6 +165,13 @@ export function isArtifact({ name, json }: IndexEntry): boolean {
   return name === undefined && json["artifactType"] !== undefined;
 }
 
+/** Tells whether all that an index lists is what `cosign save` has written: of a kind, and without a name. */
+export function isSavedByCosign({ entries }: LayoutIndex): boolean {
+  const isSaved = ({ name, json }: IndexEntry) =>
+    name === undefined && annotationOf(json, kindAnnotation) !== undefined;
+  return entries.length > 0 && entries.every(isSaved);
+}
+
 /** Returns what an artifact is said to be about; undefined where its entry does not say. */
 export function subjectOf(entry: IndexEntry): string | undefined {
   return annotationOf(entry.json, subjectAnnotation);

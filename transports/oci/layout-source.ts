@@ -19,12 +19,15 @@ import { withHiddenEntries } from "./hidden-index.ts";
 import { type LayoutIndex, selectImage } from "./index-json.ts";
 import { readReferrers } from "./referrers.ts";
 import type { WantedEntry } from "./name.ts";
+import { withSavedEntries } from "./saved.ts";
 
 /** The files of a layout that is open for reading. Disposing closes it. */
 export interface LayoutFiles extends AsyncDisposable {
   readonly index: LayoutIndex;
   /** Returns all of a manifest. Fails with `io` or `corrupt`. */
   readManifest(digest: Digest): Promise<Uint8Array>;
+  /** Returns the digests of blobs, of SHA-256, that have no more than so many bytes. */
+  smallBlobs(limitBytes: number): readonly Digest[];
   /** Tells whether a blob is there. */
   hasBlob(digest: Digest): boolean;
   /** Streams a blob; several may be read at a time. */
@@ -62,7 +65,8 @@ export class LayoutSource implements ImageSource {
   }
 
   async readReferrers(digest: Digest, artifactType: string): Promise<readonly RawManifest[]> {
-    return readReferrers(await this.#indexFor(digest), { digest, artifactType }, this.#files);
+    const index = await withSavedEntries(await this.#indexFor(digest), digest, this.#files);
+    return readReferrers(index, { digest, artifactType }, this.#files);
   }
 
   /** With what is hidden behind a manifest, or behind the list that it is in. */

@@ -1,8 +1,8 @@
 // Layout: the files of an OCI layout, and how its index is changed by several at a time.
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, digestAlgorithm, digestHex } from "../../core/content/digest.ts";
+import { type Digest, digestAlgorithm, digestHex, isDigest } from "../../core/content/digest.ts";
 import { asFailure, Failure, inContext } from "../../core/failure.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
@@ -46,6 +46,16 @@ export class Layout {
   /** Returns where a blob is kept. */
   blobPath(digest: Digest): string {
     return join(this.blobDirectory(digest), digestHex(digest));
+  }
+
+  /** Returns the digests of all blobs that have one of SHA-256. */
+  blobDigests(): readonly Digest[] {
+    const directory = join(this.blobRoot, "sha256");
+    if (!existsSync(directory)) return [];
+    return readdirSync(directory)
+      .sort()
+      .map((hex) => `sha256:${hex}`)
+      .filter(isDigest);
   }
 
   /** Returns the directory of all blobs with digests of the same algorithm. */

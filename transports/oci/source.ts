@@ -1,6 +1,6 @@
 // Source: reading an image from an OCI layout.
 
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import type { ImageSource } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
@@ -15,6 +15,11 @@ export async function openSource(name: OciName, context: TransportContext): Prom
   const files = {
     index: await layout.readIndex(),
     readManifest: (digest) => readSmallFile(layout.blobPath(digest), limits.manifestBytes),
+    smallBlobs: (limitBytes) =>
+      layout.blobDigests().filter((digest) => {
+        const found = lstatSync(layout.blobPath(digest), { throwIfNoEntry: false });
+        return found?.isFile() === true && found.size <= limitBytes;
+      }),
     hasBlob: (digest) => existsSync(layout.blobPath(digest)),
     openBlob: (digest, ...signals) =>
       fileStream(layout.blobPath(digest), context.signal, ...signals),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { digestOf, parseDigest } from "../../../core/content/digest.ts";
 import { copyImages } from "../../../core/copy/copy.ts";
+import { copyToSeveral } from "../../../core/copy/copy-to-several.ts";
 import { Rehearsal } from "../../../core/copy/rehearsal.ts";
 import { manifestTypes } from "../../../core/content/media-types.ts";
 import { Gate, type Policy } from "../../../core/trust/gate.ts";
@@ -111,6 +112,8 @@ describe("bundles", () => {
     const into = new MemoryTransport(holder);
     const failure = await failureOf(copyBetween(from, into, { policy: restingOnBundles }));
     expect(failure.message).toMatch(/^reading Sigstore bundles: Digest did not match/);
+    expect(failure).toMatchObject({ code: "corrupt", side: "source" });
+    expect(failure.hint).toContain("--remove-signatures");
     expect([into.blobs.size, into.images.size, into.referrers.size]).toEqual([0, 0, 0]);
   });
 
@@ -146,6 +149,31 @@ describe("bundles", () => {
     bare.add("a", image);
     await carried(bare, none, wish);
     expect(none.images.size).toBe(0);
+  });
+
+  test("travel to those of several destinations that hold some", async () => {
+    const from = withBundles(image);
+    const [able, unable] = [new MemoryTransport(holder), new MemoryTransport()];
+    const context = transportContext();
+    await copyToSeveral({
+      source: { reference: from.parseReference("a"), context },
+      destinations: [able, unable].map((each, number) => ({
+        reference: each.parseReference("b"),
+        context,
+        number,
+      })),
+      again: false,
+      gate: new Gate(restingOnBundles, { requireSigned: false, now: () => new Date(0) }),
+      platform: { os: "linux", architecture: "amd64" },
+      images: "system",
+      preserveDigests: false,
+      signatures: "copy",
+      parallelBlobs: 3,
+      now: () => new Date(0),
+      tell: () => {},
+    });
+    expect([able.referrers.size, unable.referrers.size]).toEqual([1, 0]);
+    expect([able.images.size, unable.images.size]).toEqual([1, 1]);
   });
 
   test("are foretold by a dry run, and not written", async () => {

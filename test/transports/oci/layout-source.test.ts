@@ -23,6 +23,7 @@ function filesOf(mediaType: string): LayoutFiles & { disposed: boolean } {
     disposed: false,
     index: parseIndex(new TextEncoder().encode(JSON.stringify({ manifests: [entry] }))),
     readManifest: async () => manifest,
+    smallBlobs: () => [],
     hasBlob: (wanted: Digest) => wanted === blob,
     openBlob: () => streamOf(new Uint8Array([1])),
     placeOf: () => "place",

@@ -2,10 +2,11 @@
 
 import { existsSync } from "node:fs";
 import type { ByteStream } from "../../../core/blob/stream.ts";
-import type { Digest } from "../../../core/content/digest.ts";
+import { type Digest, isDigest } from "../../../core/content/digest.ts";
 import { during, Failure } from "../../../core/failure.ts";
 import type { ImageSource } from "../../../core/image/source.ts";
 import type { TransportContext } from "../../../core/image/transport.ts";
+import { placeOf } from "../../shared/archive-index.ts";
 import { standardInput } from "../../shared/read-once.ts";
 import { type LayoutFiles, LayoutSource } from "../layout-source.ts";
 import { blobFile, LayoutArchive } from "./layout-archive.ts";
@@ -40,6 +41,11 @@ function filesOf(layout: LayoutArchive): LayoutFiles {
       if (bytes === undefined) throw missing(digest);
       return bytes;
     },
+    smallBlobs: (limitBytes) =>
+      layout.archive.entries.flatMap((entry) => {
+        const digest = digestIn(placeOf(entry) ?? "");
+        return digest !== undefined && entry.size <= limitBytes ? digest : [];
+      }),
     hasBlob: (digest) => layout.find(digest) !== undefined,
     openBlob(digest, ...signals): ByteStream {
       const found = layout.find(digest);
@@ -49,4 +55,9 @@ function filesOf(layout: LayoutArchive): LayoutFiles {
     placeOf: blobFile,
     [Symbol.asyncDispose]: () => layout[Symbol.asyncDispose](),
   };
+}
+
+function digestIn(place: string): Digest | undefined {
+  const digest = place.replace(/^blobs\/sha256\//, "sha256:");
+  return isDigest(digest) ? digest : undefined;
 }
