@@ -24,16 +24,26 @@ export interface OwnWorkshop {
 /** Where an image is gathered, ours alone, and what others have left there. */
 export class Leftovers implements AsyncDisposable {
   readonly #workshop: string;
+  /** Ours. */
+  readonly #uid: number;
   readonly #context: TransportContext;
   readonly #adopted: readonly string[];
   readonly #locks: readonly AsyncDisposable[];
 
   private constructor(
-    workshop: string,
-    context: TransportContext,
+    {
+      workshop,
+      uid,
+      context,
+    }: {
+      readonly workshop: string;
+      readonly uid: number;
+      readonly context: TransportContext;
+    },
     adopted: ReadonlyMap<string, AsyncDisposable>,
   ) {
     this.#workshop = workshop;
+    this.#uid = uid;
     this.#context = context;
     this.#adopted = [...adopted.keys()].filter((path) => path !== workshop);
     this.#locks = [...adopted.values()];
@@ -41,7 +51,8 @@ export class Leftovers implements AsyncDisposable {
 
   /**
    * Takes over what lies in a directory beside our own `workshop`, unless somebody is at work there. `own`
-   * keeps others from doing the same with ours.
+   * keeps others from doing the same with ours. What belongs to another user stays theirs, who could change
+   * it after it was verified.
    */
   static async adopt(
     directory: string,
@@ -49,13 +60,15 @@ export class Leftovers implements AsyncDisposable {
   ): Promise<Leftovers> {
     const adopted = new Map<string, AsyncDisposable>();
     if (own !== undefined) adopted.set(workshop, own);
+    const { uid } = lstatSync(workshop);
     for (const name of readdirSync(directory)) {
       const path = join(directory, name);
       if (path === workshop || !isTemporaryName(name)) continue;
+      if (lstatSync(path, { throwIfNoEntry: false })?.uid !== uid) continue;
       const lock = await lockUnlessGone(path);
       if (lock !== undefined) adopted.set(path, lock);
     }
-    return new Leftovers(workshop, context, adopted);
+    return new Leftovers({ workshop, uid, context }, adopted);
   }
 
   /** Moves a blob into the workshop if it is there, whole. */
@@ -64,7 +77,7 @@ export class Leftovers implements AsyncDisposable {
     for (const directory of [this.#workshop, ...this.#adopted]) {
       const path = join(directory, name);
       const found = lstatSync(path, { throwIfNoEntry: false });
-      if (found === undefined || !found.isFile()) continue;
+      if (found === undefined || !found.isFile() || found.uid !== this.#uid) continue;
       if (!(await this.#matches(path, { ...blob, size: blob.size ?? found.size }))) continue;
       renameSync(path, join(this.#workshop, name));
       return found.size;

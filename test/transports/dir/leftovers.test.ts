@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { digestHex, digestOf } from "../../../core/content/digest.ts";
@@ -7,6 +7,7 @@ import { Leftovers } from "../../../transports/dir/leftovers.ts";
 import { dir } from "../../../transports/dir/reference.ts";
 import { tryLockDirectory } from "../../../transports/shared/directory-lock.ts";
 import { partPath, temporaryPath } from "../../../transports/shared/temporary.ts";
+import { testWith } from "../../support/needs.ts";
 import { rejection } from "../../support/rejection.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
@@ -45,6 +46,22 @@ describe("Leftovers", () => {
     writeFileSync(join(left, file), Buffer.from(bytes).fill(0));
     await using leftovers = await adopt(workspace.path, own);
     expect(await leftovers.take(blob)).toBeUndefined();
+  });
+
+  testWith("root")("F10: takes nothing that another user has planted", async () => {
+    using workspace = new Workspace();
+    const stranger = 12_345;
+    const [own, planted, ours] = [0, 1, 2].map(() => directoryIn(workspace));
+    for (const directory of [planted ?? "", ours ?? ""]) {
+      writeFileSync(join(directory, file), bytes);
+      chownSync(join(directory, file), stranger, stranger);
+    }
+    chownSync(planted ?? "", stranger, stranger);
+    await using leftovers = await adopt(workspace.path, own ?? "");
+    expect(await leftovers.take(blob)).toBeUndefined();
+    leftovers.remove();
+    expect(readdirSync(planted ?? "")).toEqual([file]);
+    expect(readdirSync(own ?? "")).toEqual([]);
   });
 
   test("leaves alone what somebody is working on", async () => {
