@@ -105,14 +105,14 @@ function uncompressedType(manifestType: string, layerType: string): string {
   return manifestType === manifestTypes.oci ? oci.none : docker.none;
 }
 
-/** Where a config names the layers, they have to be those that are kept. */
+/** The layers that are kept have to be those that the config names; only schema 1 has no way to name any. */
 async function checkContent(
-  { config }: ImageManifest,
+  { config, mediaType }: ImageManifest,
   { layers }: KeptLayers,
   readConfig: () => Promise<Uint8Array>,
 ): Promise<void> {
-  const diffIds = config && diffIdsOf(config, await readConfig());
-  if (diffIds === undefined || diffIds.length === 0) return;
+  if (isSchema1(mediaType)) return;
+  const diffIds = (config && diffIdsOf(config, await readConfig())) ?? [];
   if (diffIds.length !== layers.length) {
     throw new Failure(
       "corrupt",

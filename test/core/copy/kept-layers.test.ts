@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseDigest } from "../../../core/content/digest.ts";
+import { digestOf, parseDigest } from "../../../core/content/digest.ts";
 import { withKeptLayers } from "../../../core/copy/kept-layers.ts";
 import type { ImageSource, KeptLayers } from "../../../core/image/source.ts";
 import { parseManifest } from "../../../core/manifest/manifest.ts";
@@ -83,5 +83,20 @@ describe("withKeptLayers", () => {
   ])("fails where what is kept is another image", async (layers, message) => {
     const failure = await rejection(change({ layers }));
     expect(failure).toMatchObject({ code: "corrupt", message: expect.stringContaining(message) });
+  });
+
+  test.each([
+    ["names no layers", mediaTypes.oci.config, '{"architecture":"amd64","os":"linux"}'],
+    ["is none of an image", "application/vnd.example.config+json", "{}"],
+  ])("G2: fails where the config %s, so that nothing says what was admitted", async (...of) => {
+    const [, mediaType, text] = of;
+    const bytes = new TextEncoder().encode(text);
+    const config = { mediaType, bytes, digest: digestOf(bytes) };
+    const image = imageOf("oci", config, sample.layers, []);
+    const failure = await rejection(change({ image, layers: kept }));
+    expect(failure).toMatchObject({
+      code: "corrupt",
+      message: "The store has 2 layers of the image, but its config names 0",
+    });
   });
 });
