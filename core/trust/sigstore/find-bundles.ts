@@ -8,6 +8,7 @@ import { asFailure, Failure } from "../../failure.ts";
 import type { RawManifest, Referrer, SmallBlob } from "../../image/source.ts";
 import { isJsonObject, type Json, parseStrictJson } from "../../json.ts";
 import { limits } from "../../limits.ts";
+import { parseManifest } from "../../manifest/manifest.ts";
 import type { Candidate } from "../gate.ts";
 import { bundleType } from "./bundle-type.ts";
 
@@ -116,6 +117,8 @@ function descriptorIn(value: Json): Descriptor | undefined {
 
 function parsed(bytes: Uint8Array): Json {
   try {
+    // What readers of other habits would take for something else is nothing.
+    parseManifest({ bytes, mediaType: manifestTypes.oci });
     return parseStrictJson(bytes);
   } catch (error) {
     if (error instanceof Failure) return null;

@@ -67,6 +67,23 @@ describe("findBundles", () => {
     expect(await bundleReferrers(found)).toEqual([]);
   });
 
+  test.each<[string, (manifest: string) => string]>([
+    ["is a list, too", (manifest) => manifest.replace("{", '{"manifests":[],')],
+    ["has other layers for some", (manifest) => manifest.replace("{", '{"Layers":[],')],
+    ["has another config for some", (manifest) => manifest.replace("{", '{"CONFIG":{},')],
+    [
+      "has a layer of another type for some",
+      (manifest) => manifest.replace('"layers":[{', '"layers":[{"MediaType":"text/plain",'),
+    ],
+  ])("C4: passes over what %s", async (_, spoil) => {
+    const text = new TextDecoder().decode(referrerOf(subject, one));
+    const spoilt = spoil(text);
+    expect(spoilt).not.toBe(text);
+    const found = candidate([new TextEncoder().encode(spoilt)], [one]);
+    expect(await findBundles(found)).toEqual([]);
+    expect(await bundleReferrers(found)).toEqual([]);
+  });
+
   test("takes the config's type where the manifest has none", async () => {
     const older = referrerOf(subject, one, {
       artifactType: undefined,
