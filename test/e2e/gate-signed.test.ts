@@ -1,7 +1,15 @@
 // G1 to G10: what a policy that wants signatures is asked, and what it is not told, by whatever command.
 
 import { describe, expect, test } from "bun:test";
-import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Digest, digestHex, digestOf } from "../../core/content/digest.ts";
@@ -382,6 +390,30 @@ describe.each(Object.entries(rows))("%s", (_, { subject, further = false, perfor
     );
     expect(written(scene)).toEqual([]);
   });
+});
+
+test("G2: copy --all reads each image of a list once, and takes no other for it", async () => {
+  const looks = new Map<string, number>();
+  let lies = false;
+  await using scene = new GateScene(listed(...list.images), {
+    intercept: async ({ method, target }, usual) => {
+      const [, reference = ""] = /\/manifests\/(.+)$/.exec(target) ?? [];
+      if (method !== "GET" || reference === "") return await usual();
+      looks.set(reference, (looks.get(reference) ?? 0) + 1);
+      const other = reference === second.manifest.digest && (lies || looks.get(reference) === 2);
+      if (!other) return await usual();
+      const { bytes, mediaType } = first.manifest;
+      return new Response(Buffer.from(bytes), { headers: { "content-type": mediaType } });
+    },
+  });
+  await scene.sign();
+  const { perform } = copying(listed(...list.images), "--all");
+  expect(await perform(scene)).toBe("");
+  expect([...looks.values()]).toEqual([1, ...list.images.map(() => 1)]);
+  rmSync(scene.at("there"), { recursive: true });
+  lies = true;
+  expect(await perform(scene)).toContain(second.manifest.digest);
+  expect(existsSync(scene.at("there"))).toBe(false);
 });
 
 test("G7: sync --locked has what it reads by digest judged by the tag that it writes", async () => {
