@@ -10,6 +10,7 @@ import type { FlagGroup, Values } from "./flags/flag.ts";
 import { commandHelp, rootHelp } from "./help.ts";
 import { type Invocation, missingCommand, parseInvocation, unknownCommand } from "./invocation.ts";
 import { createLog, type Log } from "./output/log.ts";
+import { allWritten, hurryOutlets } from "./output/outlet.ts";
 import { print } from "./output/print.ts";
 import { harmless } from "./output/quote.ts";
 import { createScreen, type Screen } from "./output/screen.ts";
@@ -32,7 +33,9 @@ export async function run(start: Start): Promise<number> {
   const ending = new Ending((code) => process.exit(code));
   const environment = readEnvironment();
   const screen = createScreen((text) => writeLine("stderr", text));
-  const code = await codeOf(start, { ending, environment, screen });
+  ending.signal.addEventListener("abort", hurryOutlets);
+  const found = await codeOf(start, { ending, environment, screen });
+  const code = (await allWritten()) ? found : (ending.exitCode ?? found);
   ending.done(code);
   return code;
 }

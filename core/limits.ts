@@ -149,6 +149,10 @@ export const limits = {
   slowBytes: 1 * KiB,
   /** How long the runtime may take to end by itself once all is done. */
   lastMs: 100,
+  /** What may wait for a reader of our output before the work waits, too. */
+  unreadBytes: 256 * KiB,
+  /** How long a reader who reads nothing is waited for when the program is to end. */
+  unreadMs: 250,
   /** How long cleaning up after a signal may take. */
   cleanUpMs: 1_000,
   /** How long another process may hold the cache of blobs before we do without it. */

@@ -303,7 +303,7 @@ async function pretend(
 function show(
   event: SyncEvent,
   { call, tell }: { readonly call: SyncCall; readonly tell: Tell },
-): void {
+): unknown {
   const { log, flags: said } = call;
   switch (event.kind) {
     case "image-begun": {
@@ -320,6 +320,7 @@ function show(
       if (digest !== undefined && said.digestFile !== "") {
         appendFileSync(said.digestFile, `${digest} ${to}\n`);
       }
+      return undefined;
     }
   }
 }

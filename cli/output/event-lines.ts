@@ -11,6 +11,8 @@ export interface EventLineOptions {
   now(): Date;
   /** Milliseconds since the command began to work, by a clock that only runs forward. */
   elapsed(): number;
+  /** Waits until all lines are taken. */
+  written?(): Promise<void>;
   /** Called when nothing more will be written. */
   close?(): void;
 }
@@ -26,6 +28,9 @@ export function eventLines(options: EventLineOptions): Progress {
         return write(event);
       }
       for (const each of moved.add(event, options.elapsed())) write(each);
+    },
+    async end() {
+      await options.written?.();
     },
     [Symbol.dispose]() {
       for (const each of moved.takeAll()) write(each);

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, open } from "node:fs";
 import { promisify } from "node:util";
 
 import { asFailure, during, Failure } from "../../core/failure.ts";
-import { writeTo } from "./write-line.ts";
+import { forgetOutlet, outletAt } from "./outlet.ts";
 
 /** Where events are written to. */
 export interface EventTarget {
@@ -15,6 +15,8 @@ export interface EventTarget {
    * anything else `failed` was told.
    */
   write(line: string): void;
+  /** Waits until all lines are taken. Fails with `canceled` if the program is to end and nobody reads. */
+  written(): Promise<void>;
   close(): void;
 }
 
@@ -62,18 +64,22 @@ interface TargetOptions {
 
 function targetAt(descriptor: number, { text, failed, close }: TargetOptions): EventTarget {
   const stream = descriptor === 1 ? "stdout" : descriptor === 2 ? "stderr" : undefined;
-  let broken = false;
+  const outlet = outletAt(descriptor);
+  outlet.failed = (error) => {
+    if ("code" in error && error.code === "EPIPE") return;
+    const { message } = asFailure(error);
+    failed(new Failure("io", `Cannot write any more events to ${text}: ${message}`));
+  };
   return {
     ...(stream !== undefined && { stream }),
-    write(line) {
-      if (broken) return;
-      const error = writeTo(descriptor, line);
-      if (error === undefined) return;
-      broken = true;
-      if ("code" in error && error.code === "EPIPE") return;
-      const { message } = asFailure(error);
-      failed(new Failure("io", `Cannot write any more events to ${text}: ${message}`));
+    write: (line) => outlet.write(new TextEncoder().encode(`${line}\n`)),
+    async written() {
+      if ((await outlet.written()) || outlet.error !== undefined) return;
+      throw new Failure("canceled", `Events were not read to their end from ${text}`);
     },
-    close: () => close?.(),
+    close() {
+      if (stream === undefined) forgetOutlet(descriptor);
+      close?.();
+    },
   };
 }

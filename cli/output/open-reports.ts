@@ -64,7 +64,10 @@ async function openTarget(events: string, log: Log): Promise<EventTarget> {
   return openEventTarget(events, ({ message }) => log.warn(message));
 }
 
-async function eventsTo(target: Pick<EventTarget, "write">, clock: Clock): Promise<Progress> {
+async function eventsTo(
+  target: Pick<EventTarget, "write"> & Partial<EventTarget>,
+  clock: Clock,
+): Promise<Progress> {
   const { eventLines } = await import("./event-lines.ts");
   return eventLines({ ...target, ...clock });
 }

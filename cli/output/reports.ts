@@ -5,6 +5,7 @@ import { Tally } from "../../core/copy/tally.ts";
 import { toldOf } from "../../core/copy/told-copy.ts";
 import { asFailure } from "../../core/failure.ts";
 import type { Log } from "./log.ts";
+import { roomInOutlets } from "./outlet.ts";
 import type { Progress } from "./progress.ts";
 
 /** What a command says about its copies. */
@@ -24,10 +25,11 @@ export class Reports implements Disposable {
     this.#log = log;
   }
 
-  /** Passes an event on to all who listen. */
+  /** Passes an event on to all who listen. Where one of them is slow, returns when there is room again. */
   readonly tell: Tell = (event) => {
     this.#tally.note(event);
     for (const listener of this.#listeners) listener.tell(event);
+    return roomInOutlets();
   };
 
   /** Does the work of the command, and says how it ended. */

@@ -1,7 +1,7 @@
 // Descriptors: pipes, and packets that carry descriptors, which the runtime lacks.
 
 import { closeSync, read as readDescriptor, writeSync } from "node:fs";
-import { promisify } from "node:util";
+import { getSystemErrorName, promisify } from "node:util";
 import { type FFIFunction, dlopen, ptr, read } from "bun:ffi";
 
 import { Failure } from "../../core/failure.ts";
@@ -31,6 +31,7 @@ const pipeBytes = 1024 * 1024;
 const declarations = {
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
   __errno_location: { args: [], returns: "ptr" },
 } as const satisfies Record<string, FFIFunction>;
@@ -127,6 +128,20 @@ async function readPacket(socket: number, buffer: Uint8Array): Promise<number> {
     if (error instanceof Error && "code" in error && error.code === "ECONNRESET") return 0;
     throw error;
   }
+}
+
+/**
+ * Sends some of `bytes` through a socket without ever waiting, and returns how many: none if there is no
+ * room. Fails as the system does.
+ */
+export function sendNow(socket: number, bytes: Uint8Array): number {
+  const flags = linux.doNotRaiseSignal | linux.doNotWait;
+  const sent = Number(library().send(socket, ptr(bytes), bytes.length, flags));
+  if (sent >= 0) return sent;
+  const error = lastError();
+  if (error === again) return 0;
+  const code = getSystemErrorName(-error);
+  throw Object.assign(new Error(`${code}: cannot send`), { code });
 }
 
 /** Sends one packet, with descriptors that the other side may use from then on. */

@@ -41,7 +41,7 @@ export async function copyToSeveral(
   request: SeveralRequest,
 ): Promise<readonly DestinationResult[]> {
   const { destinations, tell } = request;
-  tellBeginning(request);
+  await tellBeginning(request);
   try {
     const source = telling(request.source, "source", tell);
     await using reader = await openSource(source);
@@ -66,15 +66,16 @@ function tellers({ destinations, again, tell }: SeveralRequest): readonly Tell[]
   return again ? destinations.map(({ number }) => about({ destination: number }, tell)) : [tell];
 }
 
-function tellBeginning({ source, destinations, again, tell }: SeveralRequest): void {
+async function tellBeginning(request: SeveralRequest): Promise<void> {
+  const { source, destinations, again, tell } = request;
   const begin = (tellOne: Tell, sides: readonly CopySide[]) =>
     tellOne({
       kind: "copy-begun",
       source: spelled(source.reference),
       destinations: sides.map(({ reference }) => spelled(reference)),
     });
-  if (!again) return begin(tell, destinations);
-  for (const side of destinations) begin(about({ destination: side.number }, tell), [side]);
+  if (!again) return void (await begin(tell, destinations));
+  for (const side of destinations) await begin(about({ destination: side.number }, tell), [side]);
 }
 
 interface DestinationCopy {
@@ -120,6 +121,6 @@ function seenThrough(admission: Admission, source: ImageSource): Admission {
 function settling(view: SourceView, tell: Tell): Tell {
   return (event) => {
     if (event.kind === "blob-ended" && event.role === "layer") view.settle(event.digest);
-    tell(event);
+    return tell(event);
   };
 }

@@ -196,8 +196,11 @@ export type CopyEvent =
 /** An event, and what it is about. */
 export type ToldEvent = CopyEvent & EventScope;
 
-/** Whoever wants to know. Must not throw. */
-export type Tell = (event: ToldEvent) => void;
+/**
+ * Whoever wants to know. Must not throw. Some are slow: whoever is about to tell much more waits for what is
+ * returned, if it is something to wait for.
+ */
+export type Tell = (event: ToldEvent) => unknown;
 
 /** Returns whom to tell about one part of a run. */
 export function about(scope: EventScope, tell: Tell): Tell {

@@ -12,7 +12,7 @@ export async function told(
   copy: (request: CopyRequest) => Promise<CopyOutcome>,
 ): Promise<CopyOutcome> {
   const { source, destination, tell } = request;
-  tell({
+  await tell({
     kind: "copy-begun",
     source: spelled(source.reference),
     destinations: [spelled(destination.reference)],

@@ -89,7 +89,7 @@ export async function transferBlobs(
 async function moveBlob(step: BlobStep, transfer: Transfer): Promise<MovedBlob> {
   const { tell } = transfer;
   const { blob, role } = step;
-  tell({
+  await tell({
     kind: "blob-begun",
     digest: blob.digest,
     role,

@@ -80,7 +80,7 @@ export async function bringImage(bringing: Bringing): Promise<BroughtImage> {
         : there?.digest === wanted,
     tell: (event) => {
       seen.note(event);
-      tell(event);
+      return tell(event);
     },
   });
   return { ...seen.result, digest };

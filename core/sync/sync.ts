@@ -52,7 +52,7 @@ export interface SyncRequest {
   readonly retrying: <T>(work: () => Promise<T>, tell: Tell) => Promise<T>;
   /** Returns how much waiting one image puts up with. */
   readonly patience: () => Patience;
-  readonly tell: (event: SyncEvent) => void;
+  readonly tell: (event: SyncEvent) => unknown;
 }
 
 /**
@@ -159,7 +159,7 @@ class Run {
 interface Turn {
   readonly signal: AbortSignal;
   readonly index: number;
-  readonly say: (event: SyncEvent) => void;
+  readonly say: (event: SyncEvent) => unknown;
 }
 
 function once(work: () => void): () => void {

@@ -2,7 +2,8 @@
 
 /** One of those who speak. */
 export interface Speaker<E> {
-  say(event: E): void;
+  /** Passes an event on, now or later. Returns what the hearer does, if it is heard now. */
+  say(event: E): unknown;
   /** Nothing more will be said by it. */
   end(): void;
   /** Nothing of what those behind it say will be heard. */
@@ -20,7 +21,7 @@ export type Merge<E> = (earlier: E, later: E) => E | "before" | "apart";
  * ended waits.
  */
 export class Turns<E> {
-  readonly #hear: (event: E) => void;
+  readonly #hear: (event: E) => unknown;
   readonly #merge: Merge<E>;
   readonly #held = new Map<number, E[]>();
   readonly #ended = new Set<number>();
@@ -28,7 +29,7 @@ export class Turns<E> {
   #last = Infinity;
 
   /** What waits is merged where that can be, so that it does not grow with what is moved. */
-  constructor(hear: (event: E) => void, merge: Merge<E> = () => "apart") {
+  constructor(hear: (event: E) => unknown, merge: Merge<E> = () => "apart") {
     this.#hear = hear;
     this.#merge = merge;
   }
@@ -41,6 +42,7 @@ export class Turns<E> {
         const held = this.#held.get(number) ?? [];
         this.#hold(held, event);
         this.#held.set(number, held);
+        return undefined;
       },
       end: () => {
         this.#ended.add(number);

@@ -312,12 +312,12 @@ export class OutgoingBlob implements BlobPromise {
     return new OutgoingBlob(key, this.#read, { ...this, mediaType }, this.#givesMemory);
   }
 
-  /** Carries the blob on, with somebody who is told the size of each chunk that passes. */
-  counted(passed: (bytes: number) => void): OutgoingBlob {
+  /** Carries the blob on, with somebody who is told the size of each chunk before it passes, and waited for. */
+  counted(passed: (bytes: number) => unknown): OutgoingBlob {
     const read = this.#read;
     const counting = async function* (): AsyncGenerator<Uint8Array> {
       for await (const chunk of read()) {
-        passed(chunk.length);
+        await passed(chunk.length);
         yield chunk;
       }
     };

@@ -2,9 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { startHoldingRegistry } from "../support/holding-registry.ts";
-import { start } from "../support/run.ts";
+import { executable, start } from "../support/run.ts";
 import { sampleImage } from "../support/sample-images.ts";
 import { Scene } from "../support/scene.ts";
+import { StuckPipe } from "../support/stuck-pipe.ts";
 import { treeOf } from "../support/trees.ts";
 
 const image = sampleImage({ format: "oci", ballastBytes: 2_000_000 });
@@ -87,5 +88,51 @@ describe("F8, row 39: a signal while a blob is sent", () => {
     expect(
       registry.lines.some((line) => line.startsWith("DELETE ") && line.includes("/blobs/uploads/")),
     ).toBe(true);
+  });
+});
+
+describe("a signal while a reader has stopped reading", () => {
+  /** Starts the executable with one of its streams, or a descriptor beyond them, on a pipe. */
+  const startInto = (scene: Scene, redirection: string, ...args: readonly string[]) =>
+    start(["-c", `exec "$0" "$@" ${redirection}`, executable, "--insecure-policy", ...args], {
+      cwd: scene.path,
+      program: "/bin/sh",
+    });
+
+  test.each([
+    ["events", "4>pipe", ["--events", "fd:4"]],
+    ["events in a named pipe", "", ["--events", "pipe"]],
+    ["progress as JSON", "2>pipe", ["--progress", "json"]],
+    ["lines of progress", ">pipe", []],
+  ])("ends a copy that has told %s, and leaves nothing", async (_, redirection, flags) => {
+    await using scene = new Scene();
+    await using registry = startHoldingRegistry("download", image);
+    using __ = new StuckPipe(scene.at("pipe"));
+    const args = ["copy", "--src-tls-verify=false", ...flags, registry.image, "dir:there"];
+    const running = startInto(scene, redirection, ...args);
+    await registry.held;
+    running.kill("SIGINT");
+    expect((await running.done).code).toBe(130);
+    expect(Object.keys(treeOf(scene.path))).toEqual(["pipe"]);
+  });
+
+  test("ends a command in the middle of its result", async () => {
+    await using scene = new Scene();
+    using pipe = new StuckPipe(scene.at("pipe"), 1);
+    const running = startInto(scene, ">pipe", "schema", "events");
+    await pipe.filled();
+    running.kill("SIGTERM");
+    const { code, stderr } = await running.done;
+    expect(code).toBe(143);
+    expect(stderr).toContain("canceled by SIGTERM");
+  });
+
+  test("a command waits for readers, and loses nothing", async () => {
+    await using scene = new Scene();
+    using pipe = new StuckPipe(scene.at("pipe"));
+    const running = startInto(scene, ">pipe", "schema", "events");
+    const said = await pipe.take(running.done);
+    expect((await running.done).code).toBe(0);
+    expect(said).toBe((await scene.dray("schema", "events")).stdout);
   });
 });
