@@ -20,10 +20,7 @@ function homeOfRecord(): string {
   return os.homedir();
 }
 
+/** Go's names for what the runtime calls otherwise, of all that it runs on. */
 const goSystems: Readonly<Record<string, string>> = { win32: "windows" };
 
-const goArchitectures: Readonly<Record<string, string>> = {
-  x64: "amd64",
-  ia32: "386",
-  ppc64: "ppc64le",
-};
+const goArchitectures: Readonly<Record<string, string>> = { x64: "amd64" };
