@@ -48,11 +48,7 @@ export async function admitSelected(
   request: AdmissionRequest,
 ): Promise<Admission> {
   const top = new Candidate(source);
-  const manifest = await during(
-    `determining manifest MIME type for ${spelled(source.name)}`,
-    () => top.manifest(),
-    "source",
-  );
+  const manifest = await readManifest(top);
   const isList = isListType(effectiveType(manifest));
   if (isList && request.images !== "system") return admitList(top, request, request.images);
   if (request.signatures === "remove-from-list") {
@@ -67,7 +63,7 @@ export async function admitSelected(
     chooseInstance(parseList(manifest), request.platform),
   );
   return duringChoice(async () => ({
-    ...(await admitSingle(top.pick(chosen.digest), request)),
+    ...(await admitInstance(top.pick(chosen.digest), request)),
     list: manifest,
   }));
 }
@@ -75,6 +71,19 @@ export async function admitSelected(
 /** Says of a failure that it is about the one image that was chosen from a list. */
 export function duringChoice<T>(work: () => Promise<T>): Promise<T> {
   return during("copying system image from manifest list", work);
+}
+
+async function admitInstance(
+  candidate: Candidate,
+  request: AdmissionRequest,
+): Promise<AdmittedSingle> {
+  await readManifest(candidate);
+  return admitSingle(candidate, request);
+}
+
+function readManifest(candidate: Candidate): Promise<RawManifest> {
+  const step = `determining manifest MIME type for ${spelled(candidate.name)}`;
+  return during(step, () => candidate.manifest(), "source");
 }
 
 async function admitSingle(
@@ -102,7 +111,7 @@ async function admitList(
     request.parallelBlobs,
     ({ digest }, _signal, index) =>
       during(`copying image ${index + 1}/${selected.travelling.length} from manifest list`, () =>
-        admitSingle(top.pick(digest), {
+        admitInstance(top.pick(digest), {
           ...request,
           tell: about({ instance: index }, request.tell),
         }),

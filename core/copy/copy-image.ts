@@ -41,9 +41,7 @@ export interface ImageCopy {
 /** Copies one admitted image, all but the final commit. Returns the manifest as written. */
 export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<RawManifest> {
   const { candidate, image, writer, role, list } = copy;
-  const listed = await during(`initializing image from source ${spelled(image.name)}`, () =>
-    parseImage(image),
-  );
+  const listed = await parseImage(image);
   checkPinned(writer, list === undefined ? [image.manifest] : [image.manifest, list]);
   const signatures =
     request.signatures === "remove"
@@ -107,8 +105,10 @@ export async function copyImage(copy: ImageCopy, request: CopyRequest): Promise<
   return written;
 }
 
-function parseImage({ manifest: raw, digest }: AdmittedImage): ImageManifest {
-  const manifest = parseManifest(raw);
+async function parseImage({ name, manifest: raw, digest }: AdmittedImage): Promise<ImageManifest> {
+  const manifest = await during(`initializing image from source ${spelled(name)}`, () =>
+    parseManifest(raw),
+  );
   if (manifest.kind === "image") return manifest;
   throw new Failure(
     "unsupported",

@@ -302,11 +302,27 @@ describe("copyList", () => {
       images: [{ ...image, manifest: list.manifest }],
     });
     const failure = await failureOf(copyBetween(from, new MemoryTransport(), { images: "all" }));
-    expect(failure.message).toEndWith(
-      "Unexpectedly received a manifest list instead of a manifest for a single image",
+    expect(failure.message).toBe(
+      "copying image 1/1 from manifest list: Unexpectedly received a manifest list instead of a manifest for a single image",
     );
     expect(failure.hint).toContain(list.manifest.digest);
   });
+
+  test.each([
+    ["all", "copying image 1/"],
+    ["system", "copying system image from manifest list: "],
+  ] as const)(
+    "says of an image that is missing where it was looked for (%s)",
+    async (images, where) => {
+      const from = holding(list);
+      const first = list.images[0]?.manifest.digest ?? "";
+      const manifests = from.images.get("a")?.manifests as Map<string, unknown>;
+      expect(manifests.delete(first)).toBe(true);
+      const { message } = await failureOf(copyBetween(from, new MemoryTransport(), { images }));
+      expect(message).toStartWith(where);
+      expect(message).toContain("determining manifest MIME type for memory:a: ");
+    },
+  );
 
   test("says which destinations hold no lists", async () => {
     const to = new MemoryTransport({ traits: { holdsLists: false } });
