@@ -6,6 +6,7 @@
 
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { mapLimited } from "../../core/concurrency.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
 import type { Digest } from "../../core/content/digest.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
@@ -167,13 +168,14 @@ class DirDestination implements ImageDestination {
     const kept = [...this.#kept.keys()].map(blobFile);
     const gathered = readdirSync(this.#workshop.path).filter((name) => !isTemporaryName(name));
     if (!gathered.includes(manifestFile)) throw new Failure("bug", "An image has no manifest");
-    const version = versionText([...gathered, ...kept]);
-    await this.#gather(versionFile, new TextEncoder().encode(version));
+    const version = new TextEncoder().encode(versionText([...gathered, ...kept]));
     await using _ = await lockDirectory(this.#path, "exclusive", this.#context);
     this.#checkKept();
     // All that was of use is in the workshop now.
     this.#leftovers?.remove();
-    await moveImage([...gathered, versionFile], this.#workshop.path, this.#path);
+    await moveImage([...gathered, versionFile], this.#workshop.path, this.#path, () =>
+      this.#gather(versionFile, version),
+    );
     this.#committed = true;
     try {
       this.#removeAllBut(new Set([...gathered, versionFile, ...kept, lockFileName]));
@@ -249,9 +251,14 @@ class DirDestination implements ImageDestination {
  *
  * What is named for its content comes first, for the earlier image does not mind; `manifest.json` and
  * the version come last. New names come before replaced ones, because a full disk can refuse those, and
- * they are taken back then.
+ * they are taken back then. While the disk takes in the first, `writeLast` writes what only the last need.
  */
-async function moveImage(files: readonly string[], from: string, to: string): Promise<void> {
+async function moveImage(
+  files: readonly string[],
+  from: string,
+  to: string,
+  writeLast: () => Promise<void>,
+): Promise<void> {
   const isNew = (file: string): boolean =>
     lstatSync(join(to, file), { throwIfNoEntry: false }) === undefined;
   const names = files.filter((file) => rank(file) > 0).sort((a, b) => rank(a) - rank(b));
@@ -263,7 +270,7 @@ async function moveImage(files: readonly string[], from: string, to: string): Pr
   };
   try {
     for (const file of files.filter((each) => rank(each) === 0)) move(file);
-    await syncDirectory(to);
+    await mapLimited([() => syncDirectory(to), writeLast], Infinity, (work) => work());
     for (const name of names.filter(isNew)) move(name);
   } catch (error) {
     for (const file of added) rmSync(join(to, file), { force: true });
