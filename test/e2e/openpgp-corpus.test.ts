@@ -72,7 +72,7 @@ async function takenByGpg(
   writeFileSync(scene.at("rings"), Buffer.concat(messages.map(({ ring }) => ring)));
   // Some keys are of no use to it, and some messages bring it to its end: neither is a failure here.
   const ask = (...args: readonly string[]) =>
-    run(["--batch", "--no-tty", "--status-fd", "1", ...args], {
+    run(["--batch", "--no-tty", "--no-autostart", "--status-fd", "1", ...args], {
       ...{ cwd: scene.path, program: newerProgram("gpg"), env: gpg.env },
     });
   await ask("--import", "rings");
