@@ -30,7 +30,20 @@ export function parseLock(bytes: Uint8Array): readonly LockedImage[] {
   }
   const { images } = json;
   if (!Array.isArray(images)) throw malformed("lists no images");
-  return images.map(parseImage);
+  const locked = images.map(parseImage);
+  checkDigests(locked);
+  return locked;
+}
+
+/** An image that was two things at a time would become whichever is copied last. */
+function checkDigests(images: readonly LockedImage[]): void {
+  const digests = new Map<string, Digest>();
+  for (const { name, to, digest } of images) {
+    const key = encodeJson([name, to ?? null]);
+    const other = digests.get(key) ?? digest;
+    if (other !== digest) throw malformed(`has ${name} twice, as ${other} and as ${digest}`);
+    digests.set(key, digest);
+  }
 }
 
 const version = 1;

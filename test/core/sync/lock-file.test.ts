@@ -43,4 +43,18 @@ describe("parseLock", () => {
       message: expected,
     });
   });
+
+  test("refuses an image that is two things, and takes one that is meant twice or under two names", () => {
+    const other = `sha256:${"f".repeat(64)}`;
+    const locked =
+      (...images: readonly object[]) =>
+      () =>
+        parseLock(bytes(JSON.stringify({ version: 1, images })));
+    const one = { name: "a:1", digest };
+    expect(failureOf(locked(one, { ...one, digest: other }))).toMatchObject({
+      code: "config",
+      message: `The lock has a:1 twice, as ${digest} and as ${other}`,
+    });
+    expect(locked(one, one, { ...one, digest: other, to: "b:1" })().length).toBe(3);
+  });
 });
