@@ -229,7 +229,7 @@ async function synchronize(
   await copyAll(call, request, async (results) => {
     const failed = results.filter(({ outcome }) => outcome === "failed").length;
     if (results.length > failed) await place.finish();
-    if (failed === 0) writeLock(said.writeLock, jobs, results);
+    if (failed === 0) writeLock(said.writeLock, jobs, { results, platform: request.copy.platform });
     log.info(`Synced ${results.length - failed} images from ${groups.length} sources`);
     if (failed === 0) return pruneSurplus();
     for (const line of failureTable(results)) call.screen.line(line);
@@ -287,7 +287,9 @@ async function pretend(
     log.info(`Would have ${what} image ref ${number}/${of}`, { from, to });
   }
   const failed = images.filter(({ state }) => state === "failed").length;
-  if (failed === 0) writeLock(said.writeLock, request.jobs, images);
+  if (failed === 0) {
+    writeLock(said.writeLock, request.jobs, { results: images, platform: request.copy.platform });
+  }
   await print(
     said.reporting.output === "json"
       ? surveyAsJson(images)

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 
 import { readConfigFile } from "../../core/config/config-file.ts";
 import { fullName, parseDockerName } from "../../core/content/docker-name.ts";
+import { platformName, type PlatformWish } from "../../core/content/platform.ts";
 import { asFailure, during, Failure, inContext } from "../../core/failure.ts";
 import { limits } from "../../core/limits.ts";
 import { type LockedImage, parseLock, renderLock } from "../../core/sync/lock-file.ts";
@@ -42,11 +43,19 @@ export async function readLock(path: string): Promise<readonly LockedImage[] | u
   return during(`reading lock ${JSON.stringify(path)}`, () => parseLock(bytes));
 }
 
+/** What is to be written down. */
+export interface LockContent {
+  /** What came of the jobs, in their order. */
+  readonly results: readonly Pick<SyncResult, "source">[];
+  /** For which images were chosen from lists. */
+  readonly platform: PlatformWish;
+}
+
 /** Writes down what was found at the sources, if that is wanted. */
 export function writeLock(
   path: string,
   jobs: readonly SyncJob[],
-  results: readonly Pick<SyncResult, "source">[],
+  { results, platform }: LockContent,
 ): void {
   if (path === "") return;
   const images = jobs.flatMap(({ image }, index): readonly LockedImage[] => {
@@ -61,12 +70,14 @@ export function writeLock(
       ...(tag === undefined ? { digest: found.digest } : { tag }),
     });
     const layers = found.layers ?? image.layers;
+    const chosen = found.chosen && { platform: platformName(platform), digest: found.chosen };
     return [
       {
         name,
         digest: found.digest,
         ...(to !== undefined && { to }),
         ...(layers !== undefined && { layers }),
+        ...(chosen !== undefined && { chosen }),
       },
     ];
   });

@@ -13,6 +13,15 @@ export interface LockedImage {
   readonly to?: string;
   /** What it consists of, as far as that was seen: how work can be divided rests on it. */
   readonly layers?: readonly LockedLayer[];
+  /** Which image was taken, if it is a list of which one was. */
+  readonly chosen?: ChosenImage;
+}
+
+/** The one image of a list that is for a platform. */
+export interface ChosenImage {
+  /** As people write it, such as `linux/arm/v7`. */
+  readonly platform: string;
+  readonly digest: Digest;
 }
 
 /** One layer of an image. */
@@ -58,14 +67,23 @@ function parsed(bytes: Uint8Array): Json {
 
 function parseImage(json: Json): LockedImage {
   if (!isJsonObject(json)) throw malformed("lists something that is no image");
-  const { name, to, layers } = json;
+  const { name, to, layers, chosen } = json;
   if (typeof name !== "string") throw malformed("lists an image without a name");
   return {
     name,
     digest: digestIn(json, name),
     ...(typeof to === "string" && { to }),
     ...(Array.isArray(layers) && { layers: layers.map((layer) => parseLayer(layer, name)) }),
+    ...(chosen !== undefined && { chosen: parseChosen(chosen, name) }),
   };
+}
+
+function parseChosen(json: Json, name: string): ChosenImage {
+  const platform = isJsonObject(json) ? json["platform"] : undefined;
+  if (!isJsonObject(json) || typeof platform !== "string") {
+    throw malformed(`has a choice for ${name} that is none`);
+  }
+  return { platform, digest: digestIn(json, name) };
 }
 
 function parseLayer(json: Json, name: string): LockedLayer {
@@ -93,13 +111,16 @@ function malformed(what: string): Failure {
 /** Renders a lock as text, the same for the same images: one on each line. */
 export function renderLock(images: readonly LockedImage[]): string {
   const sorted = images.toSorted((one, other) => (one.name < other.name ? -1 : 1));
-  const lines = sorted.map(({ name, digest, to, layers }) =>
+  const lines = sorted.map(({ name, digest, to, layers, chosen }) =>
     encodeJson({
       name,
       digest,
       ...(to !== undefined && { to }),
       ...(layers !== undefined && {
         layers: layers.map((layer) => ({ digest: layer.digest, size: layer.size })),
+      }),
+      ...(chosen !== undefined && {
+        chosen: { platform: chosen.platform, digest: chosen.digest },
       }),
     }),
   );

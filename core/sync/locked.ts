@@ -59,7 +59,7 @@ function parseName({ name }: LockedImage): DockerName {
 
 /** It is read by its digest, and called by its tag: before the policy, too. */
 function imageOf(
-  { digest, to, layers }: LockedImage,
+  { digest, to, layers, chosen }: LockedImage,
   name: DockerName,
   { docker, context }: { readonly docker: Transport; readonly context: TransportContext },
 ): SyncImage {
@@ -73,6 +73,7 @@ function imageOf(
     ...(to !== undefined && { to }),
     ...(name.tag !== undefined && { tag: name.tag }),
     ...(layers !== undefined && { layers }),
+    ...(chosen !== undefined && { chosen }),
   };
 }
 

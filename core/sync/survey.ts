@@ -13,7 +13,7 @@ import type { ImageSource } from "../image/source.ts";
 import type { ImageReference, TransportContext } from "../image/transport.ts";
 import { effectiveType, manifestDigest, parseManifest } from "../manifest/manifest.ts";
 import type { Descriptor } from "../content/descriptor.ts";
-import type { SyncedSource } from "./bring.ts";
+import type { SyncedSource } from "./seen-copy.ts";
 import { checkSideBySide, type SyncJob } from "./jobs.ts";
 import type { SyncRequest } from "./sync.ts";
 import { checkWritable, parseTarget } from "./target.ts";
@@ -111,7 +111,13 @@ async function compare(
   const admission = await admitSelected(reader, { ...copy, tell: () => {} });
   await using probe = await reference?.openProbe?.(context);
   const needed = blobsOf(admission, probe);
-  const found = { source: await sourceOf(reader, image.reference, needed) };
+  const isOne = admission.kind === "image" && admission.list !== undefined;
+  const found = {
+    source: {
+      ...(await sourceOf(reader, image.reference, needed)),
+      ...(isOne && { chosen: admission.image.digest }),
+    },
+  };
   const { manifest, digest } = admission.image;
   if (current.destination?.digest === digest && !changes(copy, effectiveType(manifest))) {
     return { state: "present", wanted: [], ...found };

@@ -1,7 +1,7 @@
 // SyncImage: one image that is to be synchronized, and the groups in which they come.
 
 import type { ImageReference, TransportContext, TransportLog } from "../image/transport.ts";
-import type { LockedLayer } from "./lock-file.ts";
+import type { ChosenImage, LockedLayer } from "./lock-file.ts";
 
 /** One image that is to be synchronized. */
 export interface SyncImage {
@@ -19,6 +19,8 @@ export interface SyncImage {
   readonly to?: string;
   /** What it consists of, where that is known before it is looked at. */
   readonly layers?: readonly LockedLayer[];
+  /** Which image of it was taken when it was written down, if it is a list. */
+  readonly chosen?: ChosenImage;
   /** Its tag, or what comes closest; absent where it is named by its digest. */
   readonly tag?: string;
 }

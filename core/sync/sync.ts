@@ -140,7 +140,7 @@ class Run {
     const destination = { reference, context: at(place.context) };
     const tell = this.#tellOf(turn);
     const bringing = {
-      ...{ source, destination, copy, place, tell, sharing: this.#sharing },
+      ...{ source, destination, copy, place, tell, sharing: this.#sharing, chosen: image.chosen },
       // Nothing is said of an image for which there is no place.
       claim: () => checked(() => checkWritable(target, place)),
       begin: turn.begin,

@@ -110,6 +110,27 @@ describe("sync of what has not changed", () => {
     );
   });
 
+  test.each<[Kind, readonly string[]]>([
+    ["docker", []],
+    ["docker", ["--dry-run"]],
+    ["dir", []],
+  ])(
+    "to %s, an image whose list is in a lock (written with %j) is looked at and no more",
+    async (kind, flags) => {
+      await using ground = new Ground(kind, list);
+      await ground.sync("--write-lock=lock", ...flags);
+      await ground.sync("--locked=lock");
+      const before = ground.held;
+      const again = await ground.sync("--locked=lock");
+      expect(ground.asked).toEqual(look);
+      expect(again.stdout).toContain(skipped);
+      // What the lock says of one platform is not about another one.
+      await ground.sync("--locked=lock", "--override-arch=arm64");
+      expect(ground.held).not.toBe(before);
+      expect(list.images.map(({ manifest }) => manifest.digest)).toContain(ground.held);
+    },
+  );
+
   test("what has changed is not taken for it, whatever a layout says of what was there", async () => {
     await using ground = new Ground("oci", image);
     await ground.sync();

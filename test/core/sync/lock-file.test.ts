@@ -11,7 +11,12 @@ describe("renderLock", () => {
   test("is read back as it was, in the order of names", () => {
     const images = [
       { name: "h/b:1", digest, to: "c:2" },
-      { name: "h/a:1", digest, layers: [{ digest, size: 7 }] },
+      {
+        name: "h/a:1",
+        digest,
+        layers: [{ digest, size: 7 }],
+        chosen: { platform: "linux/arm/v7", digest },
+      },
     ];
     const text = renderLock(images);
     expect(parseLock(bytes(text))).toEqual(images.toReversed());
@@ -35,6 +40,14 @@ describe("parseLock", () => {
     [
       `{"version":1,"images":[{"name":"a:1","digest":"${digest}","layers":[{"size":-1}]}]}`,
       "The lock has a layer of a:1 that is none",
+    ],
+    [
+      `{"version":1,"images":[{"name":"a:1","digest":"${digest}","chosen":"x"}]}`,
+      "The lock has a choice for a:1 that is none",
+    ],
+    [
+      `{"version":1,"images":[{"name":"a:1","digest":"${digest}","chosen":{"platform":"linux/amd64"}}]}`,
+      /^The lock has for a:1 an invalid digest/,
     ],
   ])("refuses %s", (text, message) => {
     const expected = typeof message === "string" ? message : expect.stringMatching(message);

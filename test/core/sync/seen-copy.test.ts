@@ -23,6 +23,28 @@ test("SeenCopy sees what the name led to, and what was moved", async () => {
   });
 });
 
+test("SeenCopy sees which image of the list was taken", async () => {
+  const chosen = parseDigest(list.images[0]?.manifest.digest ?? "");
+  const planned = {
+    kind: "image-planned",
+    mediaType: "",
+    formats: [],
+    blobs: [],
+    foreign: [],
+  } as const;
+  for (const [digest, expected] of [
+    [chosen, chosen],
+    [parseDigest(list.manifest.digest), undefined],
+  ] as const) {
+    const seen = new SeenCopy();
+    await using _ = await seen
+      .watched(holding(list).parseReference("a"))
+      .openSource(transportContext());
+    seen.note({ ...planned, digest });
+    expect(seen.result.source?.chosen).toBe(expected as never);
+  }
+});
+
 test("SeenCopy takes an image for present, and not one of its parts", () => {
   const seen = new SeenCopy();
   seen.note({ kind: "image-present", instance: 0 });
