@@ -1,7 +1,5 @@
 // dray copy: an image, from one place to another.
 
-import { writeFile } from "node:fs/promises";
-
 import type { BlobInfo } from "../../core/cache/blob-info.ts";
 import {
   type DockerName,
@@ -279,6 +277,7 @@ function additionalName(text: string): DockerName {
 }
 
 async function writeDigest(path: string, digest: string): Promise<void> {
+  const { writeFile } = await import("node:fs/promises");
   await during(`Failed to write digest to file ${JSON.stringify(path)}`, () =>
     writeFile(path, digest, { mode: 0o644 }),
   );

@@ -50,7 +50,6 @@ test("a pull loads nothing of the runtime but what it cannot do without", () => 
     "citty",
     "consola/core",
     "node:fs",
-    "node:fs/promises",
     "node:os",
     "node:path",
     "valibot",

@@ -1,7 +1,7 @@
 // File stream: the content of a file on its way out.
 
 import { closeSync, constants, fstatSync, openSync, read, readSync, type Stats } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { collect } from "../../core/blob/collect.ts";
 import { asFailure, Failure } from "../../core/failure.ts";
 import { attempt, failureAt } from "./system.ts";
@@ -88,6 +88,7 @@ export async function readSmallFile(path: string, limitBytes: number): Promise<U
 
 /** Opens a regular file, and nothing else, for reading. Fails with `io`. */
 export async function openFile(path: string): Promise<FileHandle> {
+  const { open } = await import("node:fs/promises");
   let file: FileHandle;
   try {
     file = await open(path, reading);

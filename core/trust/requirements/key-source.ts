@@ -1,6 +1,6 @@
 // KeySource: where a requirement finds its keys or certificates.
 
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 
 import { collect } from "../../blob/collect.ts";
 import { asFailure, Failure } from "../../failure.ts";
@@ -88,6 +88,7 @@ export async function readKeySource(source: KeySource): Promise<readonly Uint8Ar
 
 /** Reads a file of keys or certificates. Fails with `config`, in the words of the C library. */
 export async function readKeyFile(path: string): Promise<Uint8Array> {
+  const { open } = await import("node:fs/promises");
   try {
     await using file = await open(path);
     return await collect(chunksOf(file), limits.keyFileBytes);
