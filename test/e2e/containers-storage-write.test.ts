@@ -7,6 +7,7 @@ import { digestOf } from "../../core/content/digest.ts";
 import { podmanNeeds, startPodman } from "../support/engines.ts";
 import { original, testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
+import { startPeerRegistry } from "../support/peers.ts";
 import { PodmanStore } from "../support/podman-store.ts";
 import { runnableImage } from "../support/runnable-image.ts";
 import { run, start } from "../support/run.ts";
@@ -175,6 +176,69 @@ describe("containers-storage, written", () => {
     },
     120_000,
   );
+
+  for (const engine of engines) {
+    testWith(
+      "root",
+      engine,
+      "docker-registry",
+      "unshare",
+    )(
+      `${engine} pulls into the store what shares layers, builds upon it, and pushes it`,
+      async () => {
+        using store = new PodmanStore();
+        await using registry = await startPeerRegistry({
+          directory: store.workspace.at("registry"),
+        });
+        const [base, top] = [[], [[{ path: "top", body: Buffer.from("above") }]]].map((above) =>
+          runnableImage(...above),
+        );
+        if (base === undefined || top === undefined) throw new Error("no images");
+        const plain = ["--tls-verify=false", "--quiet"];
+        const remote = (name: string) => `docker://${registry.host}/x/${name}:1`;
+        await store.copy(layoutOf(store, base, "base"), store.image("localhost/base:1"));
+        await store.copy("--dest-tls-verify=false", layoutOf(store, top, "top"), remote("top"));
+        const ours = store.layers().map(({ id }) => id);
+
+        await store.podman(engine, "pull", ...plain, remote("top"));
+        // The base is the one that was there.
+        expect(store.layers().map(({ id }) => id)).toEqual([...ours, expect.any(String)]);
+        const pulled = `${registry.host}/x/top:1`;
+        const seen = await store.runContainer(engine, [], pulled, "/bin/cat", "/top");
+        expect(seen.stdout).toBe("above");
+        // What it knows of blobs is right for what we do with them, too.
+        await store.copy(store.image(pulled), `dir:${store.workspace.at("out")}`);
+
+        writeFileSync(store.workspace.at("file"), "content");
+        writeFileSync(store.workspace.at("Containerfile"), `FROM ${pulled}\nCOPY file /file\n`);
+        const build = ["build", "--isolation=chroot", "-t", "localhost/built:1"];
+        await store.podman(engine, ...build, "-f", store.workspace.at("Containerfile"), ".");
+        const built = await store.runContainer(
+          engine,
+          [],
+          "localhost/built:1",
+          "/bin/cat",
+          "/file",
+        );
+        expect(built.stdout).toBe("content");
+
+        for (const name of ["base", "built"]) {
+          await store.podman(engine, "push", ...plain, `localhost/${name}:1`, remote(name));
+        }
+        const back = store.image("localhost/back:1");
+        await store.copy("--src-tls-verify=false", remote("built"), back);
+        const kept = (name: string) => store.images().find(({ names }) => names?.includes(name));
+        // The config is the same, so it is the same image.
+        expect(kept("localhost/back:1")?.names).toContain("localhost/built:1");
+        const raw = await store.dray("inspect", "--tls-verify=false", "--config", remote("base"));
+        expect(JSON.parse(raw.stdout).rootfs.diff_ids).toEqual(base.diffIds);
+
+        await store.podman(engine, "rmi", "--all", "--force");
+        expect(store.faults()).toEqual([]);
+      },
+      120_000,
+    );
+  }
 
   testWith("root", "podman")("does not send what the store has", async () => {
     using store = new PodmanStore();
