@@ -4,6 +4,7 @@ import { fileTreeOf } from "../support/file-tree.ts";
 import { testWith } from "../support/needs.ts";
 import { RootlessUser, rootlessNeeds } from "../support/rootless.ts";
 import { executable } from "../support/run.ts";
+import { runnableImage } from "../support/runnable-image.ts";
 import {
   hexOf,
   imageOf,
@@ -138,6 +139,29 @@ describe.each(["vfs", "overlay"])("somebody who is not root, by %s", (driver) =>
     await podman("rmi", "localhost/x:1");
     const records = readFileSync(`${root}/${driver}-layers/layers.json`, "utf8");
     expect(records).toBe("[]");
+  });
+
+  testWith(...rootlessNeeds, "podman")("writes what podman runs", async () => {
+    using workspace = new Workspace();
+    const { user, run, copy } = await userWithLayout(workspace);
+    const below = [
+      { path: "d", kind: "directory", mode: 0o755 },
+      { path: "d/gone", body: Buffer.from("gone") },
+      { path: "d/kept", body: Buffer.from("kept"), uid: 5, gid: 6, mode: 0o600 },
+    ] as const;
+    writeLayout(workspace.at("runnable"), {
+      "1": runnableImage(below, [{ path: "d/.wh.gone" }]),
+    });
+    await copy(executable, `oci:${workspace.at("runnable")}:1`, imageIn(workspace, "p"));
+    using _ = user.withPodman();
+    const roots = ["--root", workspace.at("home/p/g"), "--runroot", workspace.at("run/p")];
+    const podman = ["podman", ...roots, "--storage-driver", driver, "--cgroup-manager=cgroupfs"];
+    const limits = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000"];
+    const running = ["run", "--rm", "--network=none", ...limits, "localhost/x:1"];
+    const listed = await run(...podman, ...running, "/bin/ls", "-ln", "/d");
+    const [, line = "", ...others] = listed.trim().split("\n");
+    expect(line.trim().split(/\s+/).toSpliced(4, 4)).toEqual(["-rw-------", "1", "5", "6", "kept"]);
+    expect(others).toEqual([]);
   });
 });
 
