@@ -7,25 +7,18 @@ import { Failure } from "../../../core/failure.ts";
 import { quoted } from "../../../core/foreign-text.ts";
 import { ContainedTree, cString } from "../../shared/contained-tree.ts";
 import { systemError } from "../../shared/libc/library.ts";
-import {
-  deviceNumber,
-  fileKinds,
-  fillTimes,
-  type NameIn,
-  timesBytes,
-} from "../../shared/libc/tree-calls.ts";
+import { deviceNumber, fileKinds, type NameIn } from "../../shared/libc/tree-calls.ts";
 import { setXattr } from "../../shared/libc/xattrs.ts";
-import { entryXattrs } from "../../shared/layer-entry.ts";
 import { isSystemError } from "../../shared/system.ts";
 import type { TarEntry } from "../../../core/blob/tar-reader.ts";
-import { timesOf } from "./entry-times.ts";
+import { Brought } from "./brought.ts";
+import { type AttributeForm, EntryAttributes } from "./entry-attributes.ts";
 import { LayerFile } from "./layer-file.ts";
-import { overrideName, overrideStat } from "./override-stat.ts";
-import { namesIn, pathOf, removeTree } from "./remove-tree.ts";
+import { namesIn, removeTree } from "./remove-tree.ts";
 import { baseOf, opaqueName, whiteoutOfEngine, whiteoutPrefix } from "./whiteout-name.ts";
 
 /** Where a layer is unpacked, and in which of the ways that stores have. */
-export interface UnpackTarget {
+export interface UnpackTarget extends AttributeForm {
   /**
    * A directory that is there. Its own mode, owner and times are the affair of whoever made it: of an entry for
    * it, no more than the attribute of `forceMask` is kept.
@@ -38,10 +31,6 @@ export interface UnpackTarget {
   readonly whiteouts: "overlay" | "overlay-fuse" | "vfs";
   /** Whether this runs in a user namespace: devices are left out then, and attributes that are refused. */
   readonly rootless: boolean;
-  /** The mode that all files have; theirs and their owners go to an attribute. Absent: they have their own. */
-  readonly forceMask?: number;
-  /** Whether a file may stay the user's own where the system refuses to give it away. */
-  readonly ignoresChownErrors?: boolean;
 }
 
 /** Makes files, entry by entry. Disposing closes what is open. Methods fail as node:fs does, or as Failures. */
@@ -52,11 +41,12 @@ export class Unpacker implements Disposable {
   readonly #directories: { readonly path: string; readonly entry: TarEntry }[] = [];
   /** What this layer has brought, where it may have to be told from what was there. */
   readonly #brought = new Brought();
-  readonly #times = new Uint8Array(timesBytes);
+  readonly #attributes: EntryAttributes;
 
   constructor(target: UnpackTarget) {
     this.#target = target;
     this.#tree = new ContainedTree(target.directory);
+    this.#attributes = new EntryAttributes(this.#tree, target);
   }
 
   /**
@@ -100,7 +90,7 @@ export class Unpacker implements Disposable {
       const found = this.#tree.status(place);
       // A later entry may have put something else in its place.
       if ((found?.mode ?? 0) >> 12 !== fileKinds.directory >> 12) continue;
-      this.#setTimes(place, entry, path);
+      this.#attributes.giveTimes(place, entry, path);
     }
   }
 
@@ -110,7 +100,8 @@ export class Unpacker implements Disposable {
 
   /** All that is kept of the entry for the directory itself, and only where its mode is in an attribute. */
   #root(entry: TarEntry): undefined {
-    if (entry.kind === "directory") this.#setOverride(this.#tree.directory(""), entry, "");
+    if (entry.kind === "directory")
+      this.#attributes.giveOverride(this.#tree.directory(""), entry, "");
     return undefined;
   }
 
@@ -120,10 +111,8 @@ export class Unpacker implements Disposable {
       this.#tree.calls.open(directory, name, flags, 0o600),
     );
     return new LayerFile(descriptor, this.#tree.shown(path), () => {
-      this.#describe(descriptor, entry, path);
-      const { accessedNs, modifiedNs } = timesOf(entry);
-      fillTimes(this.#times, accessedNs, modifiedNs);
-      this.#checked(this.#tree.calls.setTimesOf(descriptor, this.#times), "futimens", path);
+      this.#attributes.giveOpen(descriptor, entry, path);
+      this.#attributes.giveTimesOf(descriptor, entry, path);
     });
   }
 
@@ -146,7 +135,7 @@ export class Unpacker implements Disposable {
     const opened = calls.open(place.directory, place.name, flags, 0);
     const descriptor = this.#checked(opened, "open", path);
     try {
-      this.#describe(descriptor, entry, path);
+      this.#attributes.giveOpen(descriptor, entry, path);
     } finally {
       calls.close(descriptor);
     }
@@ -158,10 +147,7 @@ export class Unpacker implements Disposable {
     this.#make(path, "symlink", ({ directory, name }) =>
       this.#tree.calls.makeSymbolicLink(target, directory, name),
     );
-    const place = this.#tree.place(path);
-    this.#setOwner(place, entry, path);
-    this.#setXattrs(pathOf(place), entry, path);
-    this.#setTimes(place, entry, path);
+    this.#attributes.giveLink(this.#tree.place(path), entry, path);
   }
 
   #hardLink(path: string, entry: TarEntry): undefined {
@@ -179,11 +165,11 @@ export class Unpacker implements Disposable {
     const place = this.#tree.place(path);
     const found = this.#tree.status(place);
     // What the header says holds for the file that the link shares, as engines have it.
-    this.#setOwner(place, entry, path);
-    if (((found?.mode ?? 0) & fileKinds.mask) === fileKinds.symbolicLink) return;
-    this.#setMode(place, entry, path);
-    this.#setXattrs(pathOf(place), entry, path);
-    this.#setTimes(place, entry, path);
+    if (((found?.mode ?? 0) & fileKinds.mask) === fileKinds.symbolicLink) {
+      this.#attributes.giveOwner(place, entry, path);
+    } else {
+      this.#attributes.giveNamed(place, entry, path);
+    }
   }
 
   #node(path: string, entry: TarEntry): LayerFile | undefined {
@@ -204,11 +190,7 @@ export class Unpacker implements Disposable {
     this.#make(path, "mknod", ({ directory, name }) =>
       this.#tree.calls.makeNode(directory, name, { mode: mode | 0o600, device }),
     );
-    const place = this.#tree.place(path);
-    this.#setOwner(place, entry, path);
-    this.#setMode(place, entry, path);
-    this.#setXattrs(pathOf(place), entry, path);
-    this.#setTimes(place, entry, path);
+    this.#attributes.giveNamed(this.#tree.place(path), entry, path);
     return undefined;
   }
 
@@ -236,7 +218,7 @@ export class Unpacker implements Disposable {
     const device = { mode: fileKinds.characterDevice, device: 0n };
     const made = this.#tree.calls.makeNode(place.directory, place.name, device);
     this.#checked(made, "mknod", there);
-    this.#setOwner(place, entry, there);
+    this.#attributes.giveOwner(place, entry, there);
   }
 
   #makeOpaque(directory: string, path: string): void {
@@ -324,101 +306,14 @@ export class Unpacker implements Disposable {
     this.#checked(calls.setMode(place.directory, place.name, mode), "chmod", path);
   }
 
-  /** Gives an open file or directory all that its header says, but for the times. */
-  #describe(descriptor: number, entry: TarEntry, path: string): void {
-    const { calls } = this.#tree;
-    const { forceMask } = this.#target;
-    if (forceMask === undefined) {
-      // Before the mode and the attributes: to be given away costs a file its privileges.
-      this.#owned(calls.setOwnerOf(descriptor, entry.uid, entry.gid), entry, path);
-    }
-    const mode = forceMask ?? entry.mode & 0o7777;
-    this.#checked(calls.setModeOf(descriptor, mode), "chmod", path);
-    this.#setXattrs(descriptor, entry, path);
-  }
-
-  #setOwner({ directory, name }: NameIn, entry: TarEntry, path: string): void {
-    if (this.#target.forceMask !== undefined) return;
-    this.#owned(this.#tree.calls.setOwner(directory, name, entry.uid, entry.gid), entry, path);
-  }
-
-  #owned(result: number, { uid, gid }: TarEntry, path: string): void {
-    if (result === 0 || this.#target.ignoresChownErrors === true) return;
-    if (result !== -system.errno.EINVAL) this.#checked(result, "lchown", path);
-    // The words are those of the original.
-    throw new Failure(
-      "io",
-      `potentially insufficient UIDs or GIDs available in user namespace (requested ${uid}:${gid} for ${this.#tree.shown(path)}): Check /etc/subuid and /etc/subgid if configured locally: lchown: invalid argument`,
-    );
-  }
-
-  #setMode({ directory, name }: NameIn, entry: TarEntry, path: string): void {
-    const mode = this.#target.forceMask ?? entry.mode & 0o7777;
-    this.#checked(this.#tree.calls.setMode(directory, name, mode), "chmod", path);
-  }
-
-  #setTimes({ directory, name }: NameIn, entry: TarEntry, path: string): void {
-    const { accessedNs, modifiedNs } = timesOf(entry);
-    fillTimes(this.#times, accessedNs, modifiedNs);
-    const result = this.#tree.calls.setTimes(directory, name, this.#times);
-    this.#checked(result, "utimensat", path);
-  }
-
-  #setXattrs(file: number | Uint8Array, entry: TarEntry, path: string): void {
-    for (const [name, value] of entryXattrs(entry)) this.#setXattr(file, { name, value }, path);
-    this.#setOverride(file, entry, path);
-  }
-
-  #setOverride(file: number | Uint8Array, entry: TarEntry, path: string): void {
-    const stat = this.#target.forceMask === undefined ? undefined : overrideStat(entry);
-    if (stat === undefined) return;
-    this.#setXattr(file, { name: overrideName, value: Buffer.from(stat) }, path);
-  }
-
-  #setXattr(file: number | Uint8Array, { name, value }: Xattr, path: string): void {
-    const result = setXattr(file, Buffer.from(`${name}\0`), value);
-    if (result === -system.errno.ENOTSUP) return;
-    if (result === -system.errno.EPERM && this.#target.rootless) return;
-    this.#checked(result, `setxattr ${name}`, path);
-  }
-
   #checked(result: number, call: string, path: string): number {
     if (result < 0) throw systemError(-result, call, this.#tree.shown(path));
     return result;
   }
 }
 
-/** Paths that a layer has brought, and what leads there. */
-class Brought {
-  readonly #paths = new Set<string>();
-  readonly #above = new Set<string>();
-
-  add(path: string): void {
-    this.#paths.add(path);
-    for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
-      const directory = path.slice(0, cut);
-      if (this.#above.has(directory)) return;
-      this.#above.add(directory);
-    }
-  }
-
-  has(path: string): boolean {
-    return this.#paths.has(path);
-  }
-
-  /** Tells whether anything was brought to a path, or to one below. */
-  holds(path: string): boolean {
-    return this.#paths.has(path) || this.#above.has(path);
-  }
-}
-
 function utf8(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8");
-}
-
-interface Xattr {
-  readonly name: string;
-  readonly value: Uint8Array;
 }
 
 const nodeKinds: Readonly<Partial<Record<TarEntry["kind"], number>>> = {
