@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { startHoldingRegistry } from "../support/holding-registry.ts";
 import { executable, start } from "../support/run.ts";
-import { sampleImage } from "../support/sample-images.ts";
+import { sampleImage, writeLayout } from "../support/sample-images.ts";
 import { Scene } from "../support/scene.ts";
 import { StuckPipe } from "../support/stuck-pipe.ts";
 import { treeOf } from "../support/trees.ts";
@@ -116,10 +116,15 @@ describe("a signal while a reader has stopped reading", () => {
     expect(Object.keys(treeOf(scene.path))).toEqual(["pipe"]);
   });
 
-  test("ends a command in the middle of its result", async () => {
+  test.each([
+    ["a result", ["schema", "events"]],
+    ["a docker-archive", ["copy", "oci:image", "docker-archive:-"]],
+    ["an oci-archive", ["copy", "oci:image", "oci-archive:-"]],
+  ])("ends a command in the middle of %s", async (_, args) => {
     await using scene = new Scene();
+    writeLayout(scene.at("image"), { one: image });
     using pipe = new StuckPipe(scene.at("pipe"), 1);
-    const running = startInto(scene, ">pipe", "schema", "events");
+    const running = startInto(scene, ">pipe", ...args);
     await pipe.filled();
     running.kill("SIGTERM");
     const { code, stderr } = await running.done;

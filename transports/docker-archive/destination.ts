@@ -39,7 +39,7 @@ export async function openDestination(
   const opened = `opening file ${JSON.stringify(name.path)}`;
   await using opening = new AsyncDisposableStack();
   const probe = opening.use(await openProbe(name, context));
-  const output = opening.use(await during(opened, () => openTarOutput(name.path, context.log)));
+  const output = opening.use(await during(opened, () => openTarOutput(name.path, context)));
   const destination = new DockerArchiveDestination(probe, { output, context });
   opening.move();
   return destination;

@@ -4,7 +4,7 @@ import { constants, lstatSync, realpathSync, type Stats, statSync, write } from 
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { asFailure, Failure } from "../../core/failure.ts";
-import type { TransportLog } from "../../core/image/transport.ts";
+import type { TransportContext, TransportLog } from "../../core/image/transport.ts";
 import { NewFile, syncDirectory } from "./new-file.ts";
 import { isStandardOutput } from "./standard-output.ts";
 import { attempt, failureAt, isSystemError } from "./system.ts";
@@ -64,10 +64,13 @@ export function checkUnchanged({ path, found }: TarTarget): void {
  * A file appears under its name when it is complete, in place of what was there. Standard output, pipes and
  * devices get the bytes as they come.
  */
-export async function openTarOutput(path: string, log: TransportLog): Promise<TarOutput> {
-  if (isStandardOutput(path)) return new StreamOutput(1, "/dev/stdout");
+export async function openTarOutput(
+  path: string,
+  { log, signal }: Pick<TransportContext, "log" | "signal">,
+): Promise<TarOutput> {
+  if (isStandardOutput(path)) return new StreamOutput(1, "/dev/stdout", signal);
   const target = findTarTarget(path);
-  if (target.found !== undefined && !target.found.isFile()) return openStreamOutput(path);
+  if (target.found !== undefined && !target.found.isFile()) return openStreamOutput(path, signal);
   const file = NewFile.create(dirname(target.path), target.path);
   return new FileOutput(file, target, log);
 }
@@ -111,10 +114,10 @@ class FileOutput implements TarOutput {
   }
 }
 
-async function openStreamOutput(path: string): Promise<TarOutput> {
+async function openStreamOutput(path: string, signal: AbortSignal): Promise<TarOutput> {
   try {
     const file = await open(path, constants.O_WRONLY);
-    return new StreamOutput(file.fd, path, file);
+    return new StreamOutput(file.fd, path, signal, file);
   } catch (error) {
     throw asFailure(error);
   }
@@ -126,12 +129,14 @@ const waitMs = 1;
 class StreamOutput implements TarOutput {
   readonly #descriptor: number;
   readonly #path: string;
+  readonly #signal: AbortSignal;
   readonly #file: FileHandle | undefined;
   #position = 0;
 
-  constructor(descriptor: number, path: string, file?: FileHandle) {
+  constructor(descriptor: number, path: string, signal: AbortSignal, file?: FileHandle) {
     this.#descriptor = descriptor;
     this.#path = path;
+    this.#signal = signal;
     this.#file = file;
   }
 
@@ -145,18 +150,26 @@ class StreamOutput implements TarOutput {
       try {
         at += await this.#writeSome(bytes.subarray(at));
       } catch (error) {
+        this.#signal.throwIfAborted();
         if (!isSystemError(error, "EAGAIN")) throw failureAt(this.#path, error);
         await Bun.sleep(waitMs);
       }
     }
   }
 
+  /** A reader who has stopped reading keeps the write that is under way, and not us. */
   #writeSome(bytes: Uint8Array): Promise<number> {
-    return new Promise((resolve, reject) =>
-      write(this.#descriptor, bytes, 0, bytes.length, null, (error, count) =>
-        error === null ? resolve(count) : reject(error),
-      ),
-    );
+    const signal = this.#signal;
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const giveUp = () => reject(signal.reason);
+      signal.addEventListener("abort", giveUp, { once: true });
+      write(this.#descriptor, bytes, 0, bytes.length, null, (error, count) => {
+        signal.removeEventListener("abort", giveUp);
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
   }
 
   async complete(): Promise<void> {}

@@ -36,7 +36,7 @@ const both: DockerTarWish = {
 async function carried(wish: DockerTarWish, taken: readonly string[]): Promise<readonly object[]> {
   using workspace = new Workspace();
   writeFileSync(workspace.at("a.tar"), dockerTar(wish));
-  await using output = await openTarOutput(workspace.at("b.tar"), context.log);
+  await using output = await openTarOutput(workspace.at("b.tar"), context);
   await using earlier = await EarlierImages.open(workspace.at("a.tar"), context);
   const writer = new DockerTarWriter(new TarWriter(output, context));
   await earlier.carryAll(writer, taken);

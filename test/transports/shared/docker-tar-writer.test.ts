@@ -31,7 +31,7 @@ class Desk implements AsyncDisposable {
   static async open(): Promise<Desk> {
     const workspace = new Workspace();
     const path = workspace.at("a.tar");
-    return new Desk(workspace, path, await openTarOutput(path, transportContext().log));
+    return new Desk(workspace, path, await openTarOutput(path, transportContext()));
   }
 
   async finish(): Promise<void> {

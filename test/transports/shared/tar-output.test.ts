@@ -10,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { Failure } from "../../../core/failure.ts";
 import {
   checkUnchanged,
   findTarTarget,
@@ -17,11 +18,12 @@ import {
 } from "../../../transports/shared/tar-output.ts";
 import { failureOf } from "../../support/failure-of.ts";
 import { rejection } from "../../support/rejection.ts";
+import { StuckPipe } from "../../support/stuck-pipe.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { treeOf } from "../../support/trees.ts";
 import { Workspace } from "../../support/workspace.ts";
 
-const { log } = transportContext();
+const context = transportContext();
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 
 describe("openTarOutput", () => {
@@ -30,7 +32,7 @@ describe("openTarOutput", () => {
     const path = workspace.at("archive");
     writeFileSync(path, "old");
     {
-      await using output = await openTarOutput(path, log);
+      await using output = await openTarOutput(path, context);
       await output.write(text("new"));
       expect(readFileSync(path, "utf8")).toBe("old");
       await output.complete();
@@ -44,7 +46,7 @@ describe("openTarOutput", () => {
     writeFileSync(workspace.at("archive"), "old");
     const before = treeOf(workspace.path);
     {
-      await using output = await openTarOutput(workspace.at("archive"), log);
+      await using output = await openTarOutput(workspace.at("archive"), context);
       await output.write(text("new"));
     }
     expect(treeOf(workspace.path)).toEqual(before);
@@ -55,7 +57,7 @@ describe("openTarOutput", () => {
     writeFileSync(workspace.at("file"), "old");
     chmodSync(workspace.at("file"), 0o600);
     symlinkSync("file", workspace.at("link"));
-    await using output = await openTarOutput(workspace.at("link"), log);
+    await using output = await openTarOutput(workspace.at("link"), context);
     await output.write(text("new"));
     await output.complete();
     expect(readFileSync(workspace.at("file"), "utf8")).toBe("new");
@@ -65,7 +67,7 @@ describe("openTarOutput", () => {
 
   test("takes back and writes over what it was given", async () => {
     using workspace = new Workspace();
-    await using output = await openTarOutput(workspace.at("archive"), log);
+    await using output = await openTarOutput(workspace.at("archive"), context);
     const { undo } = output;
     if (undo === undefined) throw new Error("a file cannot be changed");
     await output.write(text("0123456789"));
@@ -79,13 +81,24 @@ describe("openTarOutput", () => {
     expect(readFileSync(workspace.at("archive"), "utf8")).toBe("0XY345ab!");
   });
 
+  test("a pipe that nobody reads is not waited for, once all is to end", async () => {
+    using workspace = new Workspace();
+    using _ = new StuckPipe(workspace.at("pipe"));
+    const controller = new AbortController();
+    const { signal } = controller;
+    await using output = await openTarOutput(workspace.at("pipe"), { ...context, signal });
+    const writing = rejection(Promise.resolve(output.write(text("all"))));
+    controller.abort(new Failure("canceled", "enough"));
+    expect((await writing).message).toBe("enough");
+  });
+
   test("a pipe gets the bytes as they come", async () => {
     using workspace = new Workspace();
     Bun.spawnSync(["mkfifo", workspace.at("pipe")]);
     const reader = Bun.spawn(["cat", workspace.at("pipe")], { stdout: "pipe" });
     const big = new Uint8Array(1_000_003).fill(0x61);
     {
-      await using output = await openTarOutput(workspace.at("pipe"), log);
+      await using output = await openTarOutput(workspace.at("pipe"), context);
       expect(output.undo).toBeUndefined();
       await output.write(big);
       await output.write(text("b"));
@@ -100,7 +113,7 @@ describe("openTarOutput", () => {
     using workspace = new Workspace();
     Bun.spawnSync(["mkfifo", workspace.at("pipe")]);
     const reader = Bun.spawn(["head", "-c", "1", workspace.at("pipe")], { stdout: "ignore" });
-    await using output = await openTarOutput(workspace.at("pipe"), log);
+    await using output = await openTarOutput(workspace.at("pipe"), context);
     const failure = await rejection(
       (async () => {
         for (let round = 0; round < 100; round++) await output.write(new Uint8Array(100_000));
@@ -112,7 +125,7 @@ describe("openTarOutput", () => {
 
   test("fails where there is no directory to write to", async () => {
     using workspace = new Workspace();
-    const failure = await rejection(openTarOutput(workspace.at("no", "archive"), log));
+    const failure = await rejection(openTarOutput(workspace.at("no", "archive"), context));
     expect(failure.code).toBe("io");
   });
 
@@ -121,7 +134,7 @@ describe("openTarOutput", () => {
     const leftover = workspace.at(`.dray-${crypto.randomUUID()}`);
     writeFileSync(leftover, "left");
     utimesSync(leftover, 1, 1);
-    await using output = await openTarOutput(workspace.at("archive"), log);
+    await using output = await openTarOutput(workspace.at("archive"), context);
     await output.complete();
     expect(Object.keys(treeOf(workspace.path))).toEqual(["archive"]);
   });

@@ -49,7 +49,7 @@ export async function openDestination(
 ): Promise<ImageDestination> {
   const probe = await openProbe(name, context);
   try {
-    return new OciArchiveDestination(probe, context, await openTarOutput(name.path, context.log));
+    return new OciArchiveDestination(probe, context, await openTarOutput(name.path, context));
   } catch (error) {
     await probe[Symbol.asyncDispose]();
     throw error;

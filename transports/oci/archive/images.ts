@@ -26,7 +26,7 @@ export async function packLayout(
   path: string,
   context: TransportContext,
 ): Promise<void> {
-  await using output = await openTarOutput(path, context.log);
+  await using output = await openTarOutput(path, context);
   const writer = new TarWriter(output, context);
   // What says what it is comes first, and what names the images last.
   await addFile("oci-layout");
