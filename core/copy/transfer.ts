@@ -1,16 +1,9 @@
 // Transfer: moving the blobs of one image. It decides nothing.
 
-import {
-  type DetectedCompression,
-  decompressed,
-  detectCompression,
-  magicBytes,
-} from "../blob/decompress.ts";
-import { packing } from "../blob/packing.ts";
+import { type DetectedCompression, detectCompression, magicBytes } from "../blob/decompress.ts";
 import type { Stage } from "../blob/stream.ts";
 import type { BlobInfo } from "../cache/blob-info.ts";
 import { mapLimited, Slots } from "../concurrency.ts";
-import { isChunked } from "../content/chunked-layer.ts";
 import type { Descriptor } from "../content/descriptor.ts";
 import type { Digest } from "../content/digest.ts";
 import { decryptedType, encryptedType } from "../content/encrypted-layer.ts";
@@ -24,15 +17,10 @@ import type { BlobSharing } from "./blob-sharing.ts";
 import { contentFacts } from "./content-facts.ts";
 import { outcomeOf } from "./blob-outcome.ts";
 import type { BlobChange, Tell } from "./events.ts";
-import {
-  digested,
-  digestedBeside,
-  fittingType,
-  type LayerContent,
-  readLayerContent,
-} from "./diff-id.ts";
+import { digestedBeside, fittingType, type LayerContent, readLayerContent } from "./diff-id.ts";
 import type { CryptWish } from "./layer-crypt.ts";
-import type { BlobStep, Recoding } from "./plan.ts";
+import type { BlobStep } from "./plan.ts";
+import { compressionIn, proving, recode, targetOf } from "./recode.ts";
 
 /** Between which two places blobs move, and how. */
 export interface Transfer {
@@ -255,14 +243,15 @@ async function sendOnce(step: BlobStep, transfer: Sending, fresh: boolean): Prom
   // Awaited, or the source would be let go of while it is still read.
   if (target !== undefined) {
     const annotate = (said: MovedBlob["annotations"]): void => void (annotations = said);
-    const recoded = { step, from: found, to: target, transfer, learn, annotate };
+    const recoded = { step, from: found, to: target, diffIdOf: transfer.diffIdOf, learn, annotate };
     const send = async () => put(await recode(stored, recoded), target);
     const waits = target !== "none" && isLarge(blob) && !isRecompressed(step);
     const moved = await (waits ? slotsFor(step).run(send) : send());
     return noting(moved, found, compressionIn(target));
   }
   const mediaType = fittingType(stored.mediaType, found);
-  const proof = decryption === undefined ? undefined : await proving(blob, found, transfer);
+  const proof =
+    decryption === undefined ? undefined : await proving(blob, found, transfer.diffIdOf);
   const beside = proof ?? (needsDiffId ? digestedBeside(found, learn) : undefined);
   const sent =
     beside === undefined ? stored.as(mediaType) : stored.through(beside, { ...stored, mediaType });
@@ -296,24 +285,6 @@ function openBlob(
   return incoming.through(decryption, { mediaType: decryptedType(blob.mediaType) });
 }
 
-/**
- * Returns a stage that holds a decrypted layer against the diffID of the config: the HMAC is over the encrypted
- * bytes, and does not tell whether they were decrypted from the right start. Undefined where nobody knows
- * the content.
- */
-async function proving(
-  { digest }: Descriptor,
-  found: DetectedCompression,
-  { diffIdOf }: Transfer,
-): Promise<Stage | undefined> {
-  const diffId = await diffIdOf(digest);
-  if (diffId === undefined || found === "bzip2" || found === "xz") return undefined;
-  const check = (content: Digest): void => {
-    if (content !== diffId) throw otherContent(digest, diffId);
-  };
-  return digestedBeside(found, check, diffId);
-}
-
 /** Writes a blob, encrypted if it shall be. */
 async function putBlob(
   outgoing: OutgoingBlob,
@@ -332,98 +303,4 @@ async function putBlob(
   // Nobody knows what they would be of bytes that have not passed.
   if (writer.rehearses === true) return { mediaType, stored };
   return { mediaType, stored, annotations: await encryption.annotations() };
-}
-
-/** Returns how the bytes are to be stored, or undefined if they may stay as they are. */
-function targetOf(
-  { recoding, blob }: BlobStep,
-  found: DetectedCompression,
-): WrittenFormat | "none" | undefined {
-  switch (recoding.kind) {
-    case "none":
-      return undefined;
-    case "decompress":
-      return found === "none" ? undefined : "none";
-    case "compress": {
-      const { to, anew } = recoding;
-      if (found === "none") return to;
-      return anew && !isAlready(to, found, blob) ? to : undefined;
-    }
-  }
-}
-
-/** What is chunked is zstd, too; but of zstd only what says so is chunked. */
-function isAlready(to: WrittenFormat, found: DetectedCompression, blob: Descriptor): boolean {
-  return to === "zstd:chunked" ? found === "zstd" && isChunked(blob) : found === to;
-}
-
-interface Recoded {
-  readonly step: BlobStep;
-  readonly from: DetectedCompression;
-  readonly to: WrittenFormat | "none";
-  readonly transfer: Transfer;
-  /** Is told the digest of the uncompressed content. */
-  readonly learn: (diffId: Digest) => void;
-  /** Is told what the manifest has to say of the new bytes, if it has to. */
-  readonly annotate: (annotations: Readonly<Record<string, string>>) => void;
-}
-
-/** Changes the compression. The uncompressed content is held against the diffID of the config. */
-async function recode(
-  stored: OutgoingBlob,
-  { step: { blob, recoding }, from, to, transfer, learn, annotate }: Recoded,
-): Promise<OutgoingBlob> {
-  const mediaType = recompressedType(stored.mediaType, compressionIn(to));
-  if (mediaType === undefined) {
-    throw new Failure("bug", `A layer of type ${stored.mediaType} was to be recompressed`);
-  }
-  const diffId = await transfer.diffIdOf(blob.digest);
-  const unpack = decompressed(from);
-  const pack = await packingOf(to, recoding, annotate);
-  if (from === "none" && stored.digest !== undefined) {
-    // Verified under its own digest already: hashing it again would tell nothing new.
-    if (diffId !== undefined && diffId !== stored.digest) throw otherContent(blob.digest, diffId);
-    learn(stored.digest);
-    return stored.through(pack, { mediaType });
-  }
-  const check = layerContent(blob.digest, { diffId, learn });
-  // What the check has proved nobody has to compute again.
-  const becomes = { mediaType, ...(to === "none" && diffId !== undefined && { digest: diffId }) };
-  return stored.through((bytes) => pack(check(unpack(bytes))), becomes);
-}
-
-function compressionIn(to: WrittenFormat | "none"): Compression {
-  return to === "zstd:chunked" ? "zstd" : to;
-}
-
-async function packingOf(
-  to: WrittenFormat | "none",
-  recoding: Recoding,
-  annotate: Recoded["annotate"],
-): Promise<Stage> {
-  if (to === "none") return (bytes) => bytes;
-  const level = recoding.kind === "compress" ? recoding.level : undefined;
-  return packing({ format: to, level, annotate });
-}
-
-/** What is known of a layer's content, and what is learned. */
-interface ContentWish {
-  /** What the config names; undefined where it names nothing. */
-  readonly diffId: Digest | undefined;
-  readonly learn: (diffId: Digest) => void;
-}
-
-/** Passes uncompressed content through, and fails at the end unless it is what the config names. */
-function layerContent(layer: Digest, { diffId, learn }: ContentWish): Stage {
-  return digested((found) => {
-    if (diffId !== undefined && found !== diffId) throw otherContent(layer, diffId);
-    learn(found);
-  }, diffId);
-}
-
-function otherContent(layer: Digest, diffId: Digest): Failure {
-  return new Failure(
-    "corrupt",
-    `Layer ${layer} is not the content that the image's config names, ${diffId}`,
-  );
 }
