@@ -42,7 +42,13 @@ export class StagingDirectory implements AsyncDisposable {
       // Somebody who sweeps may be faster, and take the lock, or the file.
       if (ask(lock.fd, "exclusive") === "done" && (await isStill(lock, lockPath))) {
         const path = join(parent, directoryPrefix + name);
-        attempt(() => mkdirSync(path, { mode: 0o700 }));
+        try {
+          attempt(() => mkdirSync(path, { mode: 0o700 }));
+        } catch (error) {
+          rmSync(lockPath, { force: true });
+          await lock.close();
+          throw error;
+        }
         return new StagingDirectory(path, lock);
       }
       await lock.close();

@@ -6,6 +6,7 @@ import {
   sweepStaging,
 } from "../../../transports/containers-storage/staging-directory.ts";
 import { recordLock } from "../../../transports/shared/libc/record-lock.ts";
+import { rejection } from "../../support/rejection.ts";
 import { transportContext } from "../../support/transport-context.ts";
 import { Workspace } from "../../support/workspace.ts";
 
@@ -23,6 +24,23 @@ describe("StagingDirectory", () => {
       writeFileSync(two, "");
     }
     expect(readdirSync(workspace.at("tempdirs"))).toEqual([]);
+  });
+
+  test("leaves no lock, and holds none, where it cannot be made", async () => {
+    using workspace = new Workspace();
+    const parent = workspace.at("tempdirs");
+    let held = -1;
+    const failure = await rejection(
+      StagingDirectory.create(parent, (descriptor, wish) => {
+        held = descriptor;
+        const [lock = ""] = readdirSync(parent);
+        writeFileSync(`${parent}/${lock.replace("lock-", "temp-dir-")}`, "in the way");
+        return recordLock(descriptor, wish);
+      }),
+    );
+    expect(failure.code).toBe("io");
+    expect(readdirSync(parent)).toEqual([expect.stringMatching(/^temp-dir-/)]);
+    expect(recordLock(held, "exclusive")).toBe("unavailable");
   });
 });
 
