@@ -7,7 +7,7 @@ import { testWith } from "../support/needs.ts";
 import { newerProgram } from "../support/newer-debian.ts";
 import { type PeerRegistry, registryProgram, startPeerRegistry } from "../support/peers.ts";
 import { type RunResult, succeed } from "../support/run.ts";
-import { sampleImage } from "../support/sample-images.ts";
+import { blobsOf, manifestsOf, sampleImage } from "../support/sample-images.ts";
 import { StoredRegistry } from "../support/stored-registry.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
@@ -17,6 +17,14 @@ setDefaultTimeout(120_000);
 const wish = { repositories: 50, tags: 3, bases: 12 };
 const samples = manyImages(wish);
 const images = samples.length;
+/** All that there is of them, each once. */
+const allBlobs = [
+  ...new Set(
+    samples.flatMap(({ image }) =>
+      [...blobsOf(image), ...manifestsOf(image)].map(({ digest }) => digest.slice(7)),
+    ),
+  ),
+].toSorted();
 /** Layers that are different from each other. */
 const layers = wish.bases * 2 + images;
 
@@ -152,7 +160,7 @@ describe("sync of 50 repositories of docker-registry", () => {
         "PUT blobs": own + wish.bases * 2,
       });
       expect(to.stored.tags("m")).toEqual(from.stored.tags("team"));
-      expect(to.stored.blobs()).toEqual(from.stored.blobs());
+      expect(to.stored.blobs()).toEqual(allBlobs);
 
       await sync(...place);
       expect([from.asked(), to.asked()]).toEqual([
@@ -184,7 +192,7 @@ describe("sync of 50 repositories of docker-registry", () => {
     await sync(...place);
     expect(from.asked().counts).toEqual(first);
     const blobs = readdirSync(ground.workspace.at("layout", "blobs", "sha256"));
-    expect(blobs.toSorted()).toEqual(from.stored.blobs().toSorted());
+    expect(blobs.toSorted()).toEqual(allBlobs);
     await sync(...place);
     expect(from.asked()).toEqual({ counts: again, bytes: 0 });
     await withChange(async () => {
