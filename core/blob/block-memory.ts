@@ -2,13 +2,22 @@
 //
 // The runtime gives memory back late. What is needed anew for every block would make it grow.
 
-/** Lends pieces of memory to one stream. */
+/** Lends pieces of memory to streams, which may be many and small. */
 export class BlockMemory {
+  static readonly #ofSize = new Map<number, BlockMemory>();
+
   readonly blockBytes: number;
   readonly #free: ArrayBuffer[] = [];
 
-  constructor(blockBytes: number) {
+  private constructor(blockBytes: number) {
     this.blockBytes = blockBytes;
+  }
+
+  /** Returns what lends pieces of this size to all. */
+  static of(blockBytes: number): BlockMemory {
+    const memory = BlockMemory.#ofSize.get(blockBytes) ?? new BlockMemory(blockBytes);
+    BlockMemory.#ofSize.set(blockBytes, memory);
+    return memory;
   }
 
   /** Lends a block, with anything in it. */

@@ -23,7 +23,7 @@ export interface BlockWork {
 /** Yields what becomes of the blocks of a stream, in order. There is always one block, be it empty. */
 export function inBlocks(bytes: ByteStream, work: BlockWork): AsyncGenerator<Uint8Array> {
   const { blockBytes, begin, atOnce } = work;
-  const memory = new BlockMemory(blockBytes);
+  const memory = BlockMemory.of(blockBytes);
   return inOrder(cut(bytes, memory), {
     atOnce,
     async begin(block) {

@@ -4,7 +4,7 @@
 // work a hundred megabytes. Asked now and then, it takes a few milliseconds each time.
 
 /** So many bytes may pass, of all streams together. */
-const tidiedBytes = 32 * 1024 * 1024;
+const tidiedBytes = 8 * 1024 * 1024;
 
 let passedBytes = 0;
 

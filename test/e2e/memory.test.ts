@@ -98,6 +98,17 @@ describe("under 150 MB of memory", () => {
     300_000,
   );
 
+  test("P2: layers of many small files become zstd:chunked, which were gzip", async () => {
+    const packed = ["a", "b", "c"].map((seed) => packedLayer(seed, 4000, 8000));
+    const diffIds = packed.map(({ diffId }) => diffId);
+    const layers = packed.map(({ layer }) => layer);
+    const source = await scene.store("dir");
+    await source.fill(imageOf("oci", sampleConfig("oci", diffIds), layers, diffIds));
+    const flag = "--dest-compress-format=zstd:chunked";
+    await expectLittleMemory("copy", flag, source.image, "oci:packed:1");
+    rmSync(scene.at("packed"), { recursive: true });
+  }, 300_000);
+
   test("P1: a manifest of 200 MiB is refused without reading it", async () => {
     await using endless = startRegistry({
       intercept: async ({ target }, usual) =>
@@ -132,6 +143,29 @@ function noisyLayer(seed: string, size: number): SampleBlob {
   const bytes = tarOf(files);
   const digest = `sha256:${Bun.CryptoHasher.hash("sha256", bytes, "hex")}`;
   return { mediaType: mediaTypes.oci.none, bytes, digest };
+}
+
+/** Returns a layer of so many files of one size, which compress to their half, and what it is before that. */
+function packedLayer(
+  seed: string,
+  count: number,
+  fileBytes: number,
+): { readonly layer: SampleBlob; readonly diffId: string } {
+  const noise = randomBytes(seed, 1 * MiB);
+  const files = Array.from({ length: count }, (_, index) => {
+    const at = (index * 9973) % (noise.length - fileBytes);
+    return {
+      path: `${seed}/${index}`,
+      body: noise.slice(at, at + fileBytes).fill(65, fileBytes / 2),
+    };
+  });
+  const tar = tarOf(files);
+  const bytes = Bun.gzipSync(Buffer.from(tar), { level: 1 });
+  const digest = `sha256:${Bun.CryptoHasher.hash("sha256", bytes, "hex")}`;
+  return {
+    layer: { mediaType: mediaTypes.oci.gzip, bytes, digest },
+    diffId: `sha256:${Bun.CryptoHasher.hash("sha256", tar, "hex")}`,
+  };
 }
 
 /** Returns a layer of so many MiB of nothing but zeros, and what it is before compression. */

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { BlockMemory } from "../../../core/blob/block-memory.ts";
 
 test("BlockMemory lends again what it got back, and nothing else", () => {
-  const memory = new BlockMemory(64);
+  const memory = BlockMemory.of(64);
   const [one, other] = [memory.take(), memory.take()];
   expect(one.buffer).not.toBe(other.buffer);
   memory.free(new Uint8Array(32));
