@@ -73,8 +73,8 @@ export async function reuseFromElsewhere(reuse: Reuse): Promise<Reused> {
 export async function findElsewhere(reuse: Reuse): Promise<StoredBlob | undefined> {
   const { neighbour, wanted, itself } = reuse;
   if (neighbour !== undefined && itself) {
-    const found = await lookAt({ digest: wanted.digest, repository: neighbour }, reuse);
-    if (found !== undefined) return found;
+    // A registry that cannot mount it from there begins an upload, and then nothing else is tried.
+    return lookAt({ digest: wanted.digest, repository: neighbour }, reuse);
   }
   for (const place of await placesFor(reuse)) {
     const found = await lookAt(place, reuse);

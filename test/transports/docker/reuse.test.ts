@@ -260,6 +260,22 @@ describe("findElsewhere", () => {
     expect(registry.repository("a/b").blobs.size).toBe(0);
   });
 
+  test("says of what the source lacks, because it was made on the way, what then happens", async () => {
+    await using registry = registryWith([["c/d", layer]]);
+    const info = infoOf(seenIn(registry, "c/d"));
+    const origin = docker.parseReference(`//${registry.host}/from/here:1`);
+    const context = dockerContext({ origin });
+    const settings = {
+      ...context.settings,
+      docker: { ...context.settings.docker, blobInfo: info },
+    };
+    const reference = docker.parseReference(`//${registry.host}/a/b:1`);
+    await using probe = await reference.openProbe?.({ ...context, settings });
+    const said = await probe?.findBlob(wanted, "config");
+    expect(said).toEqual(await reuse(registry, info, { origin }));
+    expect(said).toBeUndefined();
+  });
+
   test("finds nothing where what was seen is gone", async () => {
     await using registry = startRegistry();
     const info = infoOf(...sameContent, seenIn(registry, "c/d"));
