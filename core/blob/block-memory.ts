@@ -9,11 +9,11 @@ export class BlockMemory {
   readonly blockBytes: number;
   readonly #free: ArrayBuffer[] = [];
 
-  private constructor(blockBytes: number) {
+  constructor(blockBytes: number) {
     this.blockBytes = blockBytes;
   }
 
-  /** Returns what lends pieces of this size to all. */
+  /** Returns what lends pieces of this size to all who ask: many small streams would each make their own. */
   static of(blockBytes: number): BlockMemory {
     const memory = BlockMemory.#ofSize.get(blockBytes) ?? new BlockMemory(blockBytes);
     BlockMemory.#ofSize.set(blockBytes, memory);

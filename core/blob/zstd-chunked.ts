@@ -47,7 +47,7 @@ export async function* zstdChunked(
 ): AsyncGenerator<Uint8Array> {
   const description = new Description();
   let position = 0;
-  const memory = BlockMemory.of(chunkBytes);
+  const memory = new BlockMemory(chunkBytes);
   const begin = async (piece: Piece) => {
     const frame = await zstdFrame(piece.bytes, level ?? usualLevel(piece.bytes));
     // From here on a chunk is only measured.

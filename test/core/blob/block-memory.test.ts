@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { BlockMemory } from "../../../core/blob/block-memory.ts";
 
 test("BlockMemory lends again what it got back, and nothing else", () => {
-  const memory = BlockMemory.of(64);
+  const memory = new BlockMemory(64);
   const [one, other] = [memory.take(), memory.take()];
   expect(one.buffer).not.toBe(other.buffer);
   memory.free(new Uint8Array(32));
@@ -12,4 +12,11 @@ test("BlockMemory lends again what it got back, and nothing else", () => {
   const again = memory.take();
   expect(again.buffer).toBe(one.buffer);
   expect(again.length).toBe(64);
+});
+
+test("BlockMemory lends to one stream what another gave back", () => {
+  const one = BlockMemory.of(96).take();
+  BlockMemory.of(96).free(one);
+  expect(BlockMemory.of(48).take().length).toBe(48);
+  expect(BlockMemory.of(96).take().buffer).toBe(one.buffer);
 });
