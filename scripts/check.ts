@@ -24,7 +24,7 @@ async function step(title: string, command: readonly string[]): Promise<TestCoun
 }
 
 /** A test that takes longer hangs: a busy machine must not look like a broken program. */
-const patience = ["--timeout", "60000"];
+const patience = ["--timeout", "180000"];
 
 /** Runs tests, and shows what did not pass. */
 async function tests(title: string, args: readonly string[]): Promise<TestCounts> {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { limits } from "../../core/limits.ts";
 import { type CopyKind, countedCopies, type CountedCopy } from "../support/counted-copies.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 let copies: readonly CountedCopy[] = [];
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import { sampleImage } from "../support/sample-images.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const tags = ["1.0", "1.1", "1.2", "2.0", "2.1-rc1", "latest"];
 

@@ -13,7 +13,7 @@ import { sampleImage } from "../support/sample-images.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(180_000);
 
 const wish = { repositories: 50, tags: 3, bases: 12 };
 const images = wish.repositories * wish.tags;

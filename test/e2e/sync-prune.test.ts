@@ -8,7 +8,7 @@ import { run, type RunResult, succeed } from "../support/run.ts";
 import { sampleImage } from "../support/sample-images.ts";
 import { Workspace } from "../support/workspace.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** Images of two repositories in a registry, and all of them at a destination. */
 class Ground implements AsyncDisposable {

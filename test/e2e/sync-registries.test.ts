@@ -10,11 +10,11 @@ import { type RunResult, succeed } from "../support/run.ts";
 import { blobsOf, manifestsOf, sampleImage } from "../support/sample-images.ts";
 import { StoredRegistry } from "../support/stored-registry.ts";
 import { treeOf } from "../support/trees.ts";
-import { Workspace } from "../support/workspace.ts";
+import { memoryDirectory, Workspace } from "../support/workspace.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(180_000);
 
-const wish = { repositories: 50, tags: 3, bases: 12 };
+const wish = { repositories: 50, tags: 2, bases: 12 };
 const samples = manyImages(wish);
 const images = samples.length;
 /** All that there is of them, each once. */
@@ -98,7 +98,7 @@ interface Asked {
 const completed = "response completed";
 
 const needed = testWith(registryProgram);
-const ground = { workspace: new Workspace() } as {
+const ground = { workspace: new Workspace(memoryDirectory) } as {
   readonly workspace: Workspace;
   from: Watched;
 };

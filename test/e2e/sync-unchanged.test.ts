@@ -8,7 +8,7 @@ import { type RunResult, succeed } from "../support/run.ts";
 import { type Sample, sampleImage, sampleList } from "../support/sample-images.ts";
 import { Workspace } from "../support/workspace.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const image = sampleImage({ seed: "docker", layers: ["gzip"], ballastBytes: 10, odd: false });
 const list = sampleList({ seed: "list", layers: ["gzip"], ballastBytes: 10, odd: false });

@@ -11,7 +11,7 @@ import { sampleImage, sampleList } from "../support/sample-images.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(180_000);
 
 /** The programs whose sync is compared with ours, and what a test asks for to have them. */
 const originals: readonly (readonly [need: string, program: () => string])[] = [

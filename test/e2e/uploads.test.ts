@@ -10,7 +10,7 @@ import { Scene } from "../support/scene.ts";
 import { treeOf } from "../support/trees.ts";
 import { Workspace } from "../support/workspace.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const copying = [
   "--insecure-policy",

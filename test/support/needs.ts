@@ -22,7 +22,7 @@ const required = process.env["DRAY_REQUIRE_PEERS"] === "1";
 export function testWith(...needs: readonly Need[]): DeclareTest {
   const missing = needs.filter((need) => !isHere(need));
   const reason = `needs ${missing.join(", ")}`;
-  if (missing.length === 0) return (name, body, limitMs = 60_000) => test(name, body, limitMs);
+  if (missing.length === 0) return (name, body, limitMs = 180_000) => test(name, body, limitMs);
   if (required) {
     return (name) =>
       test(name, () => {

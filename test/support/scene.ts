@@ -8,7 +8,7 @@ import { type Store, type StoreKind, storeOf } from "./stores.ts";
 import { Workspace } from "./workspace.ts";
 
 // Programs are started here, and healing takes its time: the usual five seconds are too few.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 /** The surroundings of one test; whatever it made vanishes on dispose. */
 export class Scene implements AsyncDisposable {
