@@ -7,7 +7,7 @@ import type { CopyRequest } from "../copy/request.ts";
 import { during } from "../failure.ts";
 import { spelled } from "../image/name.ts";
 import type { Glance } from "../image/transport.ts";
-import { recipeFor } from "./recipe.ts";
+import { type Making, recipeFor } from "./recipe.ts";
 
 /** What two names lead to at the moment, by the word of their places. */
 export interface CurrentImages {
@@ -28,20 +28,7 @@ export interface UnchangedImage {
 }
 
 /** What looking rests on. */
-export type Look = Pick<
-  CopyRequest,
-  | "source"
-  | "destination"
-  | "gate"
-  | "platform"
-  | "images"
-  | "format"
-  | "compression"
-  | "crypt"
-  | "signing"
-  | "signatures"
-  | "preserveDigests"
->;
+export type Look = Making & Pick<CopyRequest, "source" | "destination" | "gate">;
 
 /**
  * Looks at both ends. Nothing is read from the source if the destination has nothing.

@@ -2,16 +2,14 @@
 
 import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { verified } from "../../core/blob/verify.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
-import { asFailure } from "../../core/failure.ts";
 import type { HeldStart } from "../../core/image/source.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { heldStartIn } from "../shared/blob-file.ts";
 import { tryLockDirectory } from "../shared/directory-lock.ts";
-import { fileStream } from "../shared/file-stream.ts";
 import { isTemporaryName } from "../shared/temporary.ts";
 import { blobFile } from "./files.ts";
+import { isBlob } from "./verify-file.ts";
 
 /** Where we gather an image. */
 export interface OwnWorkshop {
@@ -78,7 +76,8 @@ export class Leftovers implements AsyncDisposable {
       const path = join(directory, name);
       const found = lstatSync(path, { throwIfNoEntry: false });
       if (found === undefined || !found.isFile() || found.uid !== this.#uid) continue;
-      if (!(await this.#matches(path, { ...blob, size: blob.size ?? found.size }))) continue;
+      if (!(await isBlob(path, { ...blob, size: blob.size ?? found.size }, this.#context)))
+        continue;
       renameSync(path, join(this.#workshop, name));
       return found.size;
     }
@@ -97,18 +96,6 @@ export class Leftovers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const lock of this.#locks) await lock[Symbol.asyncDispose]();
-  }
-
-  async #matches(path: string, expected: Descriptor): Promise<boolean> {
-    try {
-      for await (const _ of verified(expected)(fileStream(path, this.#context.signal)));
-      return true;
-    } catch (error) {
-      const failure = asFailure(error);
-      if (failure.code !== "corrupt" && failure.code !== "io") throw failure;
-      this.#context.log.debug(`Not taking ${path}: ${failure.message}`);
-      return false;
-    }
   }
 }
 

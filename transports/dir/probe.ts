@@ -2,9 +2,8 @@
 
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { verified } from "../../core/blob/verify.ts";
 import type { Descriptor } from "../../core/content/descriptor.ts";
-import { asFailure, Failure } from "../../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 import type {
   BlobRole,
   DestinationProbe,
@@ -15,10 +14,11 @@ import type { ImageName } from "../../core/image/name.ts";
 import type { TransportContext } from "../../core/image/transport.ts";
 import { limits } from "../../core/limits.ts";
 import { lockFileName } from "../shared/directory-lock.ts";
-import { fileStream, readSmallFile } from "../shared/file-stream.ts";
+import { readSmallFile } from "../shared/file-stream.ts";
 import { attempt } from "../shared/system.ts";
 import { isTemporaryName } from "../shared/temporary.ts";
 import { blobFile, checkVersion, isPartOfImage, versionFile } from "./files.ts";
+import { isBlob } from "./verify-file.ts";
 
 /** Looks at a directory. Fails with `refused` if it holds something that is no image. */
 export async function openProbe(name: ImageName, context: TransportContext): Promise<DirProbe> {
@@ -85,22 +85,10 @@ export class DirProbe implements DestinationProbe {
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found === undefined || !found.isFile()) return undefined;
     // Whoever copies over a directory may do so because it is damaged.
-    if (!(await this.#matches(path, { ...wanted, size: wanted.size ?? found.size })))
+    if (!(await isBlob(path, { ...wanted, size: wanted.size ?? found.size }, this.#context)))
       return undefined;
     return { digest, size: found.size, by: "presence" };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
-
-  async #matches(path: string, expected: Descriptor): Promise<boolean> {
-    try {
-      for await (const _ of verified(expected)(fileStream(path, this.#context.signal)));
-      return true;
-    } catch (error) {
-      const failure = asFailure(error);
-      if (failure.code !== "corrupt" && failure.code !== "io") throw failure;
-      this.#context.log.debug(`Not keeping ${path}: ${failure.message}`);
-      return false;
-    }
-  }
 }
